@@ -1,0 +1,31 @@
+import type { JsonObject } from "../sdk.ts";
+
+/**
+ * What documents may refer to, known from manifests and schemas alone; no plugin code is needed.
+ * `active` is false for what belongs to a plugin that is installed but not enabled.
+ */
+export interface VerbCatalogue {
+  /** By address, `plugin/step`. */
+  readonly steps: ReadonlyMap<string, StepEntry>;
+  /** By address, `plugin/trigger`. */
+  readonly triggers: ReadonlyMap<string, TriggerEntry>;
+  /** Configuration of the active plugins, with defaults and without secrets, by plugin name: `config` in expressions. */
+  readonly config: JsonObject;
+}
+
+export interface StepEntry {
+  plugin: string;
+  active: boolean;
+  description: string;
+  input: JsonObject;
+  output: JsonObject | undefined;
+}
+
+export interface TriggerEntry {
+  plugin: string;
+  active: boolean;
+  description: string;
+  with: JsonObject | undefined;
+  input: JsonObject | undefined;
+  event: JsonObject | undefined;
+}

@@ -1,0 +1,39 @@
+import type { ErrorEntry } from "../errors.ts";
+import type { Json, JsonObject, Step } from "../sdk.ts";
+import type { Workflow as WorkflowDocument } from "../../schemas/workflow.types.ts";
+
+/** A workflow the engine can run: a document that has passed every check. */
+export interface LoadedWorkflow {
+  name: string;
+  file: string;
+  document: WorkflowDocument;
+  /** The document's text as read, and its SHA-256 (hex): what a run keeps. */
+  text: string;
+  hash: string;
+}
+
+/** A step of an active plugin, ready to run. */
+export interface RunnableStep {
+  uses: string;
+  plugin: string;
+  // biome-ignore lint/suspicious/noExplicitAny: checked against the manifest's schemas on the way in and out
+  implementation: Step<any, any, any>;
+  /** Fills in the schema's defaults (in place) and says what does not match, in words; empty when all does. */
+  checkInput(input: Json): string[];
+  checkOutput(output: Json): string[];
+  /** The plugin's declared errors. */
+  errors: Record<string, ErrorEntry>;
+  services: unknown;
+  secret(key: string): Promise<string>;
+  fetch(url: string | URL, init?: RequestInit): Promise<Response>;
+}
+
+/** Finds the step behind `uses`; throws a coded error (STEP_UNKNOWN, PLUGIN_UNAVAILABLE) when it cannot be run now. */
+export type FindStep = (uses: string) => RunnableStep;
+
+/** What expressions see beside the run's own values. */
+export interface HostContexts {
+  /** Configuration by plugin, with defaults, without secrets. */
+  config: JsonObject;
+  device: JsonObject | null;
+}

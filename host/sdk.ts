@@ -1,0 +1,218 @@
+// The contract between Gantry and its plugins: everything a plugin may import, under the name `gantry`.
+// What passes between plugin and host is JSON (and bytes), so that the same plugin runs in the host's
+// process or in a child process without a change.
+
+/** A value that can be written as JSON. */
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+export interface JsonObject {
+  [key: string]: Json;
+}
+
+/** Who this device is on the wire. Only `deviceId` (`namespace:name`) is always there. */
+export interface DeviceIdentity {
+  deviceId: string;
+  tenantId?: string;
+  policyId?: string;
+}
+
+/** Fields become members of the log line; never pass a secret. */
+export interface Log {
+  debug(text: string, fields?: Record<string, unknown>): void;
+  info(text: string, fields?: Record<string, unknown>): void;
+  warn(text: string, fields?: Record<string, unknown>): void;
+  error(text: string, fields?: Record<string, unknown>): void;
+}
+
+/** What a step says while it works. `percent` is 0 to 100. */
+export interface Progress {
+  percent?: number;
+  message?: string;
+  details?: Json;
+}
+
+/** Small durable values of one plugin, kept in the host's store. `set` and `delete` resolve once synced. */
+export interface KeyValue {
+  get(key: string): Promise<Json | undefined>;
+  set(key: string, value: Json): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
+/** One message waiting to leave. `id` grows within a lane; `at` is in epoch milliseconds. */
+export interface OutboxEntry {
+  id: number;
+  at: number;
+  message: Json;
+}
+
+/**
+ * Durable first-in-first-out queues of one plugin, one per lane name.
+ * The plugin drains a lane itself: read, send, remove.
+ */
+export interface Outbox {
+  /**
+   * Appends a message; resolves once it is synced. With `key` (an attempt's `idempotencyKey`) a message that was
+   * already taken under that key is dropped, also after it has left.
+   * Rejects with OUTBOX_FULL when the lane holds its maximum of bytes.
+   */
+  put(lane: string, message: Json, options?: { key?: string }): Promise<"stored" | "duplicate">;
+  /** The oldest entries with an id above `after` (0 = from the start). */
+  read(lane: string, after: number, limit: number): Promise<OutboxEntry[]>;
+  /** Removes all entries up to and including `id`. */
+  remove(lane: string, upToId: number): Promise<void>;
+}
+
+/** What `setup` receives, once per start of the host. */
+export interface PluginContext<Config = JsonObject, Services = unknown> {
+  /** The plugin's configuration, validated and with its schema's defaults; secrets are references, see `secret`. */
+  readonly config: Config;
+  /** The services this plugin named in `requires`, by name. */
+  readonly services: Services;
+  readonly log: Log;
+  /** The identity of `plugins.json`, if it has one. */
+  readonly device: DeviceIdentity | undefined;
+  /** A folder of the plugin's own that survives restarts (0700). Absolute. */
+  readonly directory: string;
+  /** Reads the secret behind the configuration key whose value is `{"$secret": NAME}`. Rejects with SECRET_MISSING. */
+  secret(key: string): Promise<string>;
+  readonly keyValue: KeyValue;
+  readonly outbox: Outbox;
+}
+
+/** What a step's `run` receives beside its input, once per attempt. */
+export interface StepContext<Services = unknown> {
+  /** Aborted when the attempt must end: time limit, cancel, stop of the host. Its `reason` is a `PluginError`. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Shows progress; cheap to call often, the host thins it out. */
+  progress(progress: Progress): void;
+  /** Remembers a value for the next attempt at this step after a crash or a retry; resolves once synced. */
+  checkpoint(value: Json): Promise<void>;
+  /** The last checkpoint of this step in this run, `undefined` at first. */
+  readonly lastCheckpoint: Json | undefined;
+  /** The same for every repetition of this step in this run, so that what it sends can be recognised. */
+  readonly idempotencyKey: string;
+  /** The run's own folder; removed with the run. Absolute. */
+  readonly directory: string;
+  readonly run: { readonly id: string; readonly workflow: string };
+  readonly services: Services;
+  secret(key: string): Promise<string>;
+  /** HTTP to the hosts of the manifest's `permissions.network`; others reject with PERMISSION_DENIED. */
+  fetch(url: string | URL, init?: RequestInit): Promise<Response>;
+  /**
+   * Journals a process group this step has started, before it does any work: start it behind a gate, await this,
+   * then let it go. After a crash the host ends that group before the step runs again.
+   */
+  processStarted(pid: number): Promise<void>;
+}
+
+/**
+ * One verb. `run` is at-least-once: a crash between its work and the journal makes the host call it again.
+ * Output must match the manifest's `output` schema.
+ */
+export interface Step<Input = never, Output = unknown, Services = unknown> {
+  run(input: Input, context: StepContext<Services>): Promise<Output>;
+  /** Says in a sentence what `run` would change, and changes nothing. */
+  plan?(input: Input, context: StepContext<Services>): string | Promise<string>;
+  /** Returns the outputs when everything is already as `run` would make it, else `undefined`. */
+  check?(input: Input, context: StepContext<Services>): Promise<Output | undefined>;
+}
+
+/** What a trigger hands over for one run. */
+export interface Emission {
+  /** Checked against the workflow's `inputs`. */
+  input: Json;
+  /** What the trigger saw, readable as `event` in expressions. */
+  event?: JsonObject;
+  /**
+   * Identifies one delivery of a message by a sender that repeats what was not acknowledged.
+   * A redelivery with the key and fingerprint of an earlier emission gives the run of that one and no second run.
+   */
+  delivery?: { key: string; fingerprint: string; redelivered: boolean };
+}
+
+/**
+ * Resolves once the run is durable: only then acknowledge to the sender. Rejects with a coded error when no run
+ * comes of it; where the error's `retryable` is true the same emission may be tried again later.
+ */
+export type Emit = (emission: Emission) => Promise<{ runId: string }>;
+
+export type Stop = () => void | Promise<void>;
+
+export interface Trigger<Options = never> {
+  /** Begins to watch; returns its stop. `options` is `on[].with`, evaluated. */
+  start(options: Options, emit: Emit, context: { workflow: string; log: Log }): Stop | Promise<Stop>;
+}
+
+/**
+ * Asynchronous methods with JSON arguments and results. A stream is a method whose second argument is a listener:
+ * the promise the listener returns acknowledges the item, and the method resolves to its stop.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: a service's own interface (service.ts) gives the real types
+export type Service = Record<string, (...args: any[]) => Promise<unknown> | unknown>;
+
+/** What a plugin contributes. Names must be those of the manifest. */
+export interface Contributions {
+  // biome-ignore lint/suspicious/noExplicitAny: inputs and outputs are typed where the step is written
+  steps?: Record<string, Step<any, any, any>>;
+  // biome-ignore lint/suspicious/noExplicitAny: options are typed where the trigger is written
+  triggers?: Record<string, Trigger<any>>;
+  services?: Record<string, Service>;
+  /** Frees what `setup` took; called in reverse order of start. */
+  stop?: Stop;
+}
+
+export interface Plugin {
+  // biome-ignore lint/suspicious/noExplicitAny: configuration and services are typed where the plugin is written
+  setup(context: PluginContext<any, any>): Contributions | Promise<Contributions>;
+}
+
+/** Marks a module's default export as a plugin. Importing the module must do nothing else. */
+export function definePlugin<Config = JsonObject, Services = unknown>(plugin: {
+  setup(context: PluginContext<Config, Services>): Contributions | Promise<Contributions>;
+}): Plugin {
+  return plugin;
+}
+
+export interface PluginErrorOptions {
+  /** Facts for programs: JSON, no secrets. */
+  details?: JsonObject;
+  /** Overrides what the manifest's `errors` says of this code. */
+  retryable?: boolean;
+  /** How a trigger whose protocol has answers reports this failure. */
+  answer?: { status: number; error?: string };
+  cause?: unknown;
+}
+
+/**
+ * A failure with a code. Declare the code in the manifest's `errors` (what it means, its remedy, whether a retry can
+ * help); the host adds the remedy from there.
+ */
+export class PluginError extends Error {
+  readonly code: string;
+  readonly details?: JsonObject;
+  readonly retryable?: boolean;
+  readonly answer?: { status: number; error?: string };
+
+  constructor(code: string, message: string, options: PluginErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "PluginError";
+    this.code = code;
+    if (options.details !== undefined) this.details = options.details;
+    if (options.retryable !== undefined) this.retryable = options.retryable;
+    if (options.answer !== undefined) this.answer = options.answer;
+  }
+}
+
+/**
+ * Thrown from `setup` when the real part behind a plugin is missing (no socket, no device). The host reports the
+ * plugin as unavailable with this reason and remedy, goes on with the rest, and calls `setup` again later.
+ */
+export class PluginUnavailable extends PluginError {
+  readonly remedy: string;
+
+  constructor(reason: string, remedy: string, options: PluginErrorOptions = {}) {
+    super("PLUGIN_UNAVAILABLE", reason, options);
+    this.name = "PluginUnavailable";
+    this.remedy = remedy;
+  }
+}

@@ -1,0 +1,93 @@
+// What the rest of the host may ask of the store. One worker thread writes, in group commits: every promise below
+// resolves once the commit that holds the write is synced. Reads are synchronous, on a read-only connection of their
+// own, and see everything whose promise has resolved.
+
+import type { Json, JsonObject, KeyValue, Outbox } from "../sdk.ts";
+import type { Failure } from "../errors.ts";
+
+export type RunStatus =
+  | "queued"
+  | "running"
+  | "waiting"
+  | "undoing"
+  | "succeeded"
+  | "failed"
+  | "cancelled"
+  | "superseded"
+  | "rejected";
+
+/** One execution of a workflow. Times are epoch milliseconds. */
+export interface Run {
+  id: string;
+  workflow: string;
+  /** SHA-256 (hex) of the document this run began with; its text is kept beside it. */
+  document: string;
+  status: RunStatus;
+  /** The concurrency group it waits in or holds. */
+  group: string | null;
+  acceptedAt: number;
+  startedAt: number | null;
+  endedAt: number | null;
+  input: Json;
+  event: JsonObject;
+  output: Json;
+  error: Failure | null;
+}
+
+/** What changes in a run's row together with its journal. */
+export type RunChange = Partial<Pick<Run, "status" | "startedAt" | "endedAt" | "output" | "error">>;
+
+/**
+ * One line of a run's journal. `sequence` counts from 1 within the run; `path` is the place in the workflow
+ * (engine/paths.ts); the meaning of `kind` and `data` is the engine's (engine/records.ts).
+ */
+export interface JournalRecord {
+  sequence: number;
+  at: number;
+  kind: string;
+  path: string;
+  data: Json;
+}
+
+export interface RunFilter {
+  workflow?: string;
+  status?: RunStatus[];
+  /** Newest first, at most this many. */
+  limit?: number;
+}
+
+export interface Runs {
+  /**
+   * One commit: the run's row, the text of its document (stored once per hash), its first records, and the delivery
+   * it came from (which replaces an earlier delivery of the same key).
+   */
+  accept(
+    run: Run,
+    documentText: string,
+    records: JournalRecord[],
+    delivery?: { key: string; fingerprint: string },
+  ): Promise<void>;
+  /** One commit: further records and the change of the row that goes with them. */
+  append(runId: string, records: JournalRecord[], change?: RunChange): Promise<void>;
+  get(runId: string): Run | undefined;
+  /** Runs whose id begins with this text, at most `limit`. */
+  find(idPrefix: string, limit: number): Run[];
+  list(filter: RunFilter): Run[];
+  /** Runs that have not ended, in order of acceptance. */
+  unfinished(): Run[];
+  /** In order of `sequence`. */
+  journal(runId: string): JournalRecord[];
+  documentText(hash: string): string | undefined;
+  /** The run that an earlier delivery under this key gave. */
+  delivery(key: string): { fingerprint: string; runId: string } | undefined;
+}
+
+export interface Store {
+  readonly runs: Runs;
+  /** The small values of one owner (a plugin's name, or `host`). */
+  keyValue(owner: string): KeyValue;
+  /** The outbox lanes of one owner. */
+  outbox(owner: string): Outbox;
+  /** Waits for what was handed over, then closes both connections. */
+  close(): Promise<void>;
+}
