@@ -18,7 +18,8 @@ export const catalogue = {
   // Runs and steps
   INPUT_INVALID: {
     description: "The input of a workflow or step does not match its schema.",
-    remedy: "Compare the input with the workflow's `inputs` (or the step's input); `gantry validate` shows the document's faults.",
+    remedy:
+      "Compare the input with the workflow's `inputs` (or the step's input); `gantry validate` shows the document's faults.",
     retryable: false,
   },
   OUTPUT_INVALID: {
@@ -46,6 +47,16 @@ export const catalogue = {
     remedy: "List the runs with `gantry runs`; `--data` must name the host's data folder.",
     retryable: false,
   },
+  WORKFLOW_UNKNOWN: {
+    description: "No workflow has this name.",
+    remedy: "Name the document's file, or one of the workflows in the folders of plugins.json (`workflows`).",
+    retryable: false,
+  },
+  WORKFLOW_BROKEN: {
+    description: "A workflow document has faults.",
+    remedy: "Correct the document; `gantry validate FILE` shows each fault with its place.",
+    retryable: false,
+  },
   QUEUE_FULL: {
     description: "Too many runs wait already; the new one is refused.",
     remedy: "Send fewer requests, or end the run that holds the queue up (`gantry runs`).",
@@ -53,7 +64,8 @@ export const catalogue = {
   },
   EXPRESSION_FAILED: {
     description: "An expression could not be evaluated with the values of this run.",
-    remedy: "Compare the expression with the values shown by `gantry show RUN`; use default(value, fallback) where a value may be missing.",
+    remedy:
+      "Compare the expression with the values shown by `gantry show RUN`; use default(value, fallback) where a value may be missing.",
     retryable: false,
   },
   EXPRESSION_TOO_LARGE: {
@@ -67,6 +79,31 @@ export const catalogue = {
     retryable: true,
   },
   // Plugins
+  CONFIGURATION_INVALID: {
+    description: "plugins.json has faults that leave nothing to start from.",
+    remedy: "Correct plugins.json; `gantry validate` shows each fault with its place.",
+    retryable: false,
+  },
+  PLUGIN_CONTRACT_BROKEN: {
+    description: "A plugin's code does not contribute what its plugin.json says.",
+    remedy: "Report it to the plugin's author, or put back the version that worked.",
+    retryable: false,
+  },
+  PLUGIN_REFUSED: {
+    description: "A plugin is not started because its entry in plugins.json, or its plugin.json, has faults.",
+    remedy: "Correct them; `gantry validate` shows each fault with its place. Then start the host again.",
+    retryable: false,
+  },
+  PLUGIN_START_FAILED: {
+    description: "A plugin could not be imported, or its setup failed.",
+    remedy: "Read the message, correct the plugin's `config` in plugins.json, and start the host again.",
+    retryable: false,
+  },
+  PLUGIN_START_TIMEOUT: {
+    description: "A plugin's setup did not end in time.",
+    remedy: "Check what the plugin waits for, and start the host again; tell its author that setup must not wait.",
+    retryable: false,
+  },
   PLUGIN_UNAVAILABLE: {
     description: "A plugin cannot work because its real part is missing.",
     remedy: "Follow the remedy in the message; the host tries again by itself.",
@@ -82,6 +119,11 @@ export const catalogue = {
     remedy: "Add the host or folder to `permissions` in the plugin's plugin.json, if it should be allowed.",
     retryable: false,
   },
+  TRIGGER_UNKNOWN: {
+    description: "A workflow needs a trigger that no active plugin has.",
+    remedy: "Enable the plugin in plugins.json (`plugins[].enabled`), or put back the version that has the trigger.",
+    retryable: false,
+  },
   // Store
   STORE_FAILED: {
     description: "The data folder cannot be read or written.",
@@ -91,6 +133,11 @@ export const catalogue = {
   STORE_LOCKED: {
     description: "Another host works with this data folder.",
     remedy: "Stop the other host, or give this one a folder of its own with `--data`.",
+    retryable: false,
+  },
+  STORE_MISSING: {
+    description: "No host has kept anything in this data folder.",
+    remedy: "Name the data folder of a host that has been started: `--data`.",
     retryable: false,
   },
   STORE_NEWER: {

@@ -2,6 +2,9 @@
 // What passes between plugin and host is JSON (and bytes), so that the same plugin runs in the host's
 // process or in a child process without a change.
 
+/** The version of this contract; a manifest's `host` is a range of it. */
+export const PLUGIN_API_VERSION = "1.0.0";
+
 /** A value that can be written as JSON. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 export interface JsonObject {

@@ -1,6 +1,6 @@
+import type { Workflow as WorkflowDocument } from "../../schemas/workflow.types.ts";
 import type { ErrorEntry } from "../errors.ts";
 import type { Json, JsonObject, Step } from "../sdk.ts";
-import type { Workflow as WorkflowDocument } from "../../schemas/workflow.types.ts";
 
 /** A workflow the engine can run: a document that has passed every check. */
 export interface LoadedWorkflow {

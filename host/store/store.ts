@@ -1,9 +1,10 @@
 // What the rest of the host may ask of the store. One worker thread writes, in group commits: every promise below
 // resolves once the commit that holds the write is synced. Reads are synchronous, on a read-only connection of their
-// own, and see everything whose promise has resolved.
+// own, and see everything whose promise has resolved. A write that cannot be committed rejects with STORE_FAILED and
+// leaves nothing behind; the store goes on.
 
-import type { Json, JsonObject, KeyValue, Outbox } from "../sdk.ts";
 import type { Failure } from "../errors.ts";
+import type { Json, JsonObject, KeyValue, Outbox } from "../sdk.ts";
 
 export type RunStatus =
   | "queued"
@@ -56,22 +57,12 @@ export interface RunFilter {
   limit?: number;
 }
 
-export interface Runs {
-  /**
-   * One commit: the run's row, the text of its document (stored once per hash), its first records, and the delivery
-   * it came from (which replaces an earlier delivery of the same key).
-   */
-  accept(
-    run: Run,
-    documentText: string,
-    records: JournalRecord[],
-    delivery?: { key: string; fingerprint: string },
-  ): Promise<void>;
-  /** One commit: further records and the change of the row that goes with them. */
-  append(runId: string, records: JournalRecord[], change?: RunChange): Promise<void>;
+/** The reading part, which commands also have beside a running host or after it has ended. */
+export interface RunsReading {
   get(runId: string): Run | undefined;
-  /** Runs whose id begins with this text, at most `limit`. */
+  /** Runs whose id begins with this text, in order of id, at most `limit`. */
   find(idPrefix: string, limit: number): Run[];
+  /** Newest first. */
   list(filter: RunFilter): Run[];
   /** Runs that have not ended, in order of acceptance. */
   unfinished(): Run[];
@@ -82,12 +73,46 @@ export interface Runs {
   delivery(key: string): { fingerprint: string; runId: string } | undefined;
 }
 
+export interface Runs extends RunsReading {
+  /**
+   * One commit: the run's row, the text of its document (stored once per hash), its first records, and the delivery
+   * it came from (which replaces an earlier delivery of the same key).
+   */
+  accept(
+    run: Run,
+    documentText: string,
+    records: JournalRecord[],
+    delivery?: { key: string; fingerprint: string },
+  ): Promise<void>;
+  /**
+   * One commit: further records and the change of the row that goes with them. May be repeated with the same records
+   * where it is not known whether an earlier call went through; another record under a number already taken is refused.
+   */
+  append(runId: string, records: JournalRecord[], change?: RunChange): Promise<void>;
+}
+
+/** What a command sees of a data folder; it takes no lock and writes nothing. */
+export interface StoreReader {
+  readonly runs: RunsReading;
+  close(): void;
+}
+
+/** What the store has done since it was opened. `commits` is also the number of synced transactions. */
+export interface StoreFigures {
+  writes: number;
+  commits: number;
+  /** Bytes the writing thread has not answered for yet, and the most there ever were. */
+  bytesInFlight: number;
+  peakBytesInFlight: number;
+}
+
 export interface Store {
   readonly runs: Runs;
   /** The small values of one owner (a plugin's name, or `host`). */
   keyValue(owner: string): KeyValue;
   /** The outbox lanes of one owner. */
   outbox(owner: string): Outbox;
-  /** Waits for what was handed over, then closes both connections. */
+  readonly figures: Readonly<StoreFigures>;
+  /** Waits for what was handed over, then closes both connections and frees the data folder. Later writes are refused. */
   close(): Promise<void>;
 }

@@ -1,0 +1,5 @@
+import { definePlugin } from "gantry";
+
+export default definePlugin({
+  setup: () => ({ steps: { now: { run: async () => ({ at: performance.timeOrigin + performance.now() }) } } }),
+});

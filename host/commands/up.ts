@@ -1,0 +1,35 @@
+// gantry up: starts a host and serves until it is told to stop.
+
+import { resolve } from "node:path";
+import { startHost } from "../host.ts";
+import { openDocuments } from "./open-documents.ts";
+
+export interface UpOptions {
+  /** Path of plugins.json. */
+  config: string;
+  /** The data folder. */
+  data: string;
+  logLevel: string;
+}
+
+/** Resolves with the exit code once SIGTERM or SIGINT has suspended the runs. */
+export async function up({ config, data, logLevel }: UpOptions): Promise<number> {
+  const opened = openDocuments(config, logLevel);
+  if (opened === undefined) return 1;
+  const { documents, log } = opened;
+  const told = untilTold();
+  const host = await startHost({ documents, dataDirectory: resolve(data), log });
+  log.info("gantry ready", { workflows: documents.workflows.length, plugins: documents.plugins.length });
+  const signal = await told;
+  log.info(`${signal}: suspending`);
+  await host.stop();
+  log.info("stopped");
+  return 0;
+}
+
+/** The first of the two signals; the second one ends the process at once, as usual. */
+function untilTold(): Promise<NodeJS.Signals> {
+  return new Promise((told) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => told(signal));
+  });
+}

@@ -1,0 +1,125 @@
+// One attempt at one step: its context, its time limit, and what came of it.
+
+import { type Failure, GantryError, toFailure } from "../errors.ts";
+import type { HostLog } from "../log.ts";
+import type { Json, Progress, StepContext } from "../sdk.ts";
+import { endGhost, identifyProcess } from "./processes.ts";
+import type { Entry } from "./records.ts";
+import type { RunFacts } from "./run-facts.ts";
+import type { NodeState } from "./state.ts";
+import type { FindStep, RunnableStep } from "./workflow.ts";
+
+export type AttemptResult =
+  | { status: "succeeded"; output: Json; unchanged?: boolean }
+  | { status: "failed"; error: Failure }
+  /** The host is stopping: no result, the attempt is repeated at the next start. */
+  | { status: "suspended" };
+
+export interface AttemptOptions {
+  path: string;
+  uses: string;
+  /** The step as the journal knows it: its input, and the checkpoint and process that this attempt left earlier. */
+  state: NodeState;
+  run: RunFacts;
+  findStep: FindStep;
+  /** Commits a record of this attempt. */
+  record(entry: Entry): Promise<void>;
+  progress(progress: Progress): void;
+  log: HostLog;
+  /** Aborted with a coded reason when the attempt must end from outside. */
+  signal: AbortSignal;
+}
+
+/** How long a step may go on after its abort before the host stops waiting for it. */
+const deafAfterMs = 10_000;
+
+/** Never rejects: whatever the step does becomes a result. */
+export async function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
+  const limit = new AbortController();
+  const signal = AbortSignal.any([options.signal, limit.signal]);
+  const { timeoutMs } = options.state.begun!;
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => limit.abort(timedOut(timeoutMs)), timeoutMs);
+  let step: RunnableStep | undefined;
+  try {
+    if (options.state.resumed && options.state.process !== undefined) await endGhost(options.state.process);
+    step = options.findStep(options.uses);
+    const input = structuredClone(options.state.begun!.input);
+    refuse("INPUT_INVALID", options.uses, step.checkInput(input));
+    const context = contextOf(step, options, signal);
+    const done = await untilDeaf(perform(step, input, context), signal, options);
+    refuse("OUTPUT_INVALID", options.uses, step.checkOutput(done.output));
+    return { status: "succeeded", ...done };
+  } catch (error) {
+    if (isStopping(options.signal)) return { status: "suspended" };
+    // A step that ends because of its abort may say so in words of its own; the reason of the abort is what counts.
+    return { status: "failed", error: toFailure(signal.aborted ? signal.reason : error, step?.errors) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function perform(step: RunnableStep, input: Json, context: StepContext) {
+  const { implementation } = step;
+  const already = await implementation.check?.(input as never, context);
+  if (already !== undefined) return { output: asJson(already), unchanged: true };
+  return { output: asJson(await implementation.run(input as never, context)) };
+}
+
+function contextOf(step: RunnableStep, options: AttemptOptions, signal: AbortSignal): StepContext {
+  const { path, run, state } = options;
+  return {
+    signal,
+    log: options.log.child({ plugin: step.plugin }),
+    progress: options.progress,
+    checkpoint: (value) => options.record({ kind: "checkpoint", path, data: { value } }),
+    lastCheckpoint: state.checkpoint,
+    idempotencyKey: `${run.id}/${path}`,
+    get directory() {
+      return run.directory;
+    },
+    run: { id: run.id, workflow: run.workflow },
+    services: step.services,
+    secret: step.secret,
+    fetch: step.fetch,
+    async processStarted(pid) {
+      const identity = identifyProcess(pid);
+      if (identity !== undefined) await options.record({ kind: "process", path, data: identity });
+    },
+  };
+}
+
+/** Waits for a step, but not for ever once it was told to end. */
+function untilDeaf<Value>(work: Promise<Value>, signal: AbortSignal, options: AttemptOptions): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const onAbort = () => {
+      timer = setTimeout(() => {
+        options.log.error("step does not end though it was told to; the run goes on without it", {
+          path: options.path,
+        });
+        reject(signal.reason);
+      }, deafAfterMs);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    });
+  });
+}
+
+function refuse(code: "INPUT_INVALID" | "OUTPUT_INVALID", uses: string, problems: string[]): void {
+  if (problems.length === 0) return;
+  const what = code === "INPUT_INVALID" ? "input" : "output";
+  throw new GantryError(code, `the ${what} of ${uses} is wrong: ${problems.join("; ")}`);
+}
+
+const timedOut = (timeoutMs: number) => new GantryError("STEP_TIMEOUT", `not done within ${timeoutMs} ms`);
+
+const isStopping = (signal: AbortSignal) => signal.aborted && (signal.reason as GantryError).code === "HOST_STOPPING";
+
+// Only JSON passes between plugins: what would not survive the journal does not survive here either.
+function asJson(output: unknown): Json {
+  return output === undefined ? {} : (JSON.parse(JSON.stringify(output)) as Json);
+}

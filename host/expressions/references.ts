@@ -1,0 +1,67 @@
+import type { Place, Tree } from "./syntax.ts";
+
+/** A path an expression reads, as far as it is written out: `steps.fetch.outputs.path`, `inputs.list[0]`. */
+export interface Reference extends Place {
+  /** The name of the context, then members; ends before the first key that is computed. */
+  path: (string | number)[];
+  /** The place of each part of `path`. */
+  segments: Place[];
+  /** Whether it is what default() replaces when it is null. */
+  hasDefault: boolean;
+}
+
+/** The longest paths of a tree, each once per place where it stands. */
+export function referencesOf(tree: Tree): Reference[] {
+  const found: Reference[] = [];
+  collect(tree, false, found);
+  return found;
+}
+
+function collect(tree: Tree, hasDefault: boolean, found: Reference[]): void {
+  switch (tree.kind) {
+    case "literal":
+      return;
+    case "context":
+    case "member": {
+      const { reference, computed } = follow(tree);
+      if (reference !== undefined) found.push({ ...reference, hasDefault });
+      for (const inner of computed) collect(inner, false, found);
+      return;
+    }
+    case "call":
+      for (const [index, argument] of tree.args.entries())
+        collect(argument, tree.name === "default" && index === 0, found);
+      return;
+    case "not":
+      collect(tree.of, false, found);
+      return;
+    case "logical":
+      for (const argument of tree.args) collect(argument, false, found);
+      return;
+    case "compare":
+      collect(tree.left, false, found);
+      collect(tree.right, false, found);
+      return;
+  }
+}
+
+/** The path down to a member, and the trees on the way that are expressions of their own. */
+function follow(tree: Tree): { reference: Omit<Reference, "hasDefault"> | undefined; computed: Tree[]; open: boolean } {
+  if (tree.kind === "context") {
+    const { name, at } = tree;
+    return { reference: { path: [name], segments: [at], ...at }, computed: [], open: true };
+  }
+  if (tree.kind !== "member") return { reference: undefined, computed: [tree], open: false };
+  const { reference, computed, open } = follow(tree.of);
+  const { key, at } = tree;
+  const constant = key.kind === "literal" && (typeof key.value === "string" || typeof key.value === "number");
+  if (!constant) return { reference, computed: key.kind === "literal" ? computed : [...computed, key], open: false };
+  if (!open || reference === undefined || at === undefined) return { reference, computed, open: false };
+  const path = [...reference.path, key.value as string | number];
+  const length = at.offset + at.length - reference.offset;
+  return {
+    reference: { path, segments: [...reference.segments, at], offset: reference.offset, length },
+    computed,
+    open: true,
+  };
+}

@@ -1,0 +1,145 @@
+// The entries of plugins.json, and Gantry's own plugins beside them -> the plugins that are there, with their manifests.
+
+import { existsSync, realpathSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { PluginEntry } from "../../schemas/plugins.types.ts";
+import type { PluginManifest } from "../../schemas/plugin.types.ts";
+import { type Document, faultAt } from "../documents/document.ts";
+import type { Fault } from "../documents/fault.ts";
+import { nearest } from "../documents/nearest.ts";
+import type { JsonObject } from "../sdk.ts";
+import { builtInNames, liesWithin, locatePlugin } from "./locate-plugin.ts";
+import { readManifest } from "./read-manifest.ts";
+import type { Provider } from "./requirements.ts";
+
+export interface FoundPlugin extends Provider {
+  manifest: PluginManifest;
+  /** Its plugin.json. */
+  document: Document;
+  directory: string;
+  main: string;
+  builtIn: boolean;
+  /** Pointer of its entry in plugins.json, or of the entry that led to it; undefined while nobody asks for it. */
+  place: string | undefined;
+  /** The entry's `config`; undefined where there is none. */
+  given: JsonObject | undefined;
+  refusal?: string;
+}
+
+export interface FoundPlugins {
+  /** In the order of the entries, those not listed behind them. */
+  plugins: FoundPlugin[];
+  /** What entries that cannot be read are probably called. */
+  unreadable: string[];
+  faults: Fault[];
+}
+
+/** `broken` are the indexes of entries that do not follow the schema. */
+export function findPlugins(
+  source: Document,
+  entries: readonly PluginEntry[],
+  broken: ReadonlySet<number>,
+  builtInDirectory: string,
+): FoundPlugins {
+  const plugins: FoundPlugin[] = [];
+  const unreadable: string[] = [];
+  const faults: Fault[] = [];
+  const repeated = new Set<string>();
+  for (const [index, entry] of entries.entries()) {
+    if (broken.has(index)) {
+      if (typeof entry?.plugin === "string") unreadable.push(...likelyNames(entry.plugin));
+      continue;
+    }
+    const place = `/plugins/${index}`;
+    const enabled = entry.enabled !== false;
+    const folder = locatePlugin(entry.plugin, source.file, builtInDirectory);
+    if (folder === undefined || !existsSync(join(folder, "plugin.json"))) {
+      unreadable.push(...likelyNames(entry.plugin));
+      if (enabled) faults.push(notFound(source, place, entry.plugin, folder, builtInDirectory));
+      continue;
+    }
+    const directory = realpathSync(folder);
+    const reading = readManifest(directory);
+    // What is not enabled may be half finished.
+    if (enabled) faults.push(...reading.faults);
+    const { document, manifest, main } = reading;
+    if (document === undefined || manifest === undefined) {
+      unreadable.push(...likelyNames(entry.plugin), ...declaredName(document));
+      continue;
+    }
+    if (plugins.some(({ name }) => name === manifest.name)) {
+      if (!repeated.has(manifest.name)) faults.push(duplicate(source, place, manifest.name));
+      repeated.add(manifest.name);
+      continue;
+    }
+    const [fault] = reading.faults.filter(({ severity }) => severity === "fault");
+    plugins.push({
+      name: manifest.name,
+      provides: Object.keys(manifest.provides ?? {}),
+      standing: enabled ? "enabled" : "disabled",
+      manifest,
+      document,
+      directory,
+      main: main ?? join(directory, manifest.main),
+      builtIn: liesWithin(directory, builtInDirectory),
+      place,
+      given: entry.config as JsonObject | undefined,
+      ...(fault === undefined ? {} : { refusal: `its plugin.json has a fault: ${fault.message}` }),
+    });
+  }
+  plugins.push(...installedBesides(plugins, builtInDirectory));
+  return { plugins, unreadable, faults };
+}
+
+/** Gantry's own plugins that no entry names, as far as they are sound. */
+function installedBesides(listed: readonly FoundPlugin[], builtInDirectory: string): FoundPlugin[] {
+  return builtInNames(builtInDirectory).flatMap((folder): FoundPlugin[] => {
+    const directory = realpathSync(join(builtInDirectory, folder));
+    const { document, manifest, main, faults } = readManifest(directory);
+    if (document === undefined || manifest === undefined || main === undefined) return [];
+    if (faults.length > 0 || listed.some(({ name }) => name === manifest.name)) return [];
+    return [
+      {
+        name: manifest.name,
+        provides: Object.keys(manifest.provides ?? {}),
+        standing: "installed",
+        manifest,
+        document,
+        directory,
+        main,
+        builtIn: true,
+        place: undefined,
+        given: undefined,
+      },
+    ];
+  });
+}
+
+function notFound(source: Document, place: string, plugin: string, folder: string | undefined, builtIn: string): Fault {
+  const suggestion = nearest(plugin, builtInNames(builtIn));
+  let message = `there is neither a built-in plugin nor a package ${plugin}`;
+  if (folder !== undefined) message = existsSync(folder) ? `${folder} has no plugin.json` : `there is no folder ${folder}`;
+  return faultAt(source, `${place}/plugin`, {
+    code: "PLUGIN_NOT_FOUND",
+    message,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  });
+}
+
+function duplicate(source: Document, place: string, name: string): Fault {
+  return faultAt(source, `${place}/plugin`, {
+    code: "PLUGIN_DUPLICATE",
+    message: `an entry before this one already gives a plugin named ${name}`,
+  });
+}
+
+// `./plugins/lamp` and `@acme/gantry-lamp` are both probably called lamp.
+function likelyNames(plugin: string): string[] {
+  const name = basename(plugin);
+  return [name, name.replace(/^gantry-(plugin-)?/, "")];
+}
+
+function declaredName(document: Document | undefined): string[] {
+  const value = document?.value as { name?: unknown } | null | undefined;
+  return typeof value?.name === "string" ? [value.name] : [];
+}

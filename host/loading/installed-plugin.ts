@@ -1,0 +1,22 @@
+import type { PluginManifest } from "../../schemas/plugin.types.ts";
+import type { JsonObject } from "../sdk.ts";
+
+/** A plugin that is to be started, as its documents describe it. */
+export interface InstalledPlugin {
+  name: string;
+  manifest: PluginManifest;
+  /** Absolute, links resolved. */
+  directory: string;
+  /** The module to import. Absolute, links resolved; lies inside `directory`. */
+  main: string;
+  /** Whether it is one of Gantry's own. */
+  builtIn: boolean;
+  /** With the schema's defaults; secrets are references. */
+  config: JsonObject;
+  /** Names of the plugins that must be active before. */
+  requiredPlugins: string[];
+  /** Names of the services it is given; their providers are among `requiredPlugins`. */
+  requiredServices: string[];
+  /** Why its documents do not allow to start it. */
+  refusal?: string;
+}

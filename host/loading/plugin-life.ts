@@ -1,0 +1,198 @@
+// One plugin from its first start to its stop: active, or unavailable and tried again, or failed.
+
+import { type ErrorCode, GantryError, toFailure } from "../errors.ts";
+import type { HostLog } from "../log.ts";
+import { type Contributions, type PluginContext, PluginUnavailable } from "../sdk.ts";
+import { checkContributions } from "./contributions.ts";
+import { withDeadline } from "./deadline.ts";
+import type { StartPlugin } from "./in-process.ts";
+import type { InstalledPlugin } from "./installed-plugin.ts";
+
+export interface PluginState {
+  name: string;
+  version: string;
+  state: "active" | "unavailable" | "failed" | "stopped";
+  /** Why it is not active. */
+  reason?: string;
+  remedy?: string;
+  code?: string;
+}
+
+export interface PluginLifeOptions {
+  start: StartPlugin;
+  /** Made anew for each call of `setup`. */
+  context: () => PluginContext;
+  log: HostLog;
+  setupTimeoutMs: number;
+  stopTimeoutMs: number;
+  retryDelayMs: { first: number; longest: number };
+  /** Called when the state changes after the first attempt. */
+  onChange: (life: PluginLife) => void;
+}
+
+export class PluginLife {
+  readonly plugin: InstalledPlugin;
+  readonly #options: PluginLifeOptions;
+  /** Those whose plugins must be active before this one. */
+  readonly #required: PluginLife[];
+  #contributions: Contributions | undefined;
+  #state: Omit<PluginState, "name" | "version"> = { state: "stopped" };
+  #attempt: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #retries = 0;
+  #stopping = false;
+  readonly #givenUp = new AbortController();
+
+  constructor(plugin: InstalledPlugin, required: PluginLife[], options: PluginLifeOptions) {
+    this.plugin = plugin;
+    this.#required = required;
+    this.#options = options;
+  }
+
+  get state(): PluginState {
+    return { name: this.plugin.name, version: this.plugin.manifest.version, ...this.#state };
+  }
+
+  get isActive(): boolean {
+    return this.#state.state === "active";
+  }
+
+  /** What the plugin contributes; throws why it does not now (PLUGIN_UNAVAILABLE, or the code it failed with). */
+  contributions(): Contributions {
+    if (this.#contributions !== undefined) return this.#contributions;
+    const { state, code, reason, remedy } = this.#state;
+    const message = `plugin ${this.plugin.name} is ${state}${reason === undefined ? "" : `: ${reason}`}`;
+    if (state === "failed") throw new GantryError(code as ErrorCode, message);
+    throw new PluginUnavailable(message, remedy ?? "Start the host again.");
+  }
+
+  /** Makes the first attempt once those of all required plugins have ended; never rejects. */
+  async start(): Promise<void> {
+    this.#attempt = (async () => {
+      await Promise.all(this.#required.map((life) => life.#attempt));
+      await this.#tryStart();
+    })();
+    await this.#attempt;
+  }
+
+  /** Follows a required plugin that became active, or failed, later. */
+  requirementChanged(life: PluginLife): void {
+    if (this.#state.state === "unavailable" && this.#required.includes(life) && this.#retries === 0) this.#again();
+  }
+
+  /** Makes no further attempt. */
+  noMoreAttempts(): void {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Ends the plugin; never rejects. Safe to call again. */
+  async stop(): Promise<void> {
+    this.noMoreAttempts();
+    const { log, stopTimeoutMs } = this.#options;
+    const late = () => new Error(`it does not stop within ${stopTimeoutMs} ms`);
+    try {
+      await withDeadline(this.#end(), stopTimeoutMs, late);
+    } catch (error) {
+      log.warn(`plugin ${this.plugin.name} does not stop cleanly`, { plugin: this.plugin.name, err: error });
+    }
+    this.#givenUp.abort(new GantryError("HOST_STOPPING", "the host is stopping"));
+    this.#contributions = undefined;
+    if (this.#state.state !== "failed") this.#state = { state: "stopped" };
+  }
+
+  async #end(): Promise<void> {
+    await this.#attempt;
+    await this.#contributions?.stop?.();
+  }
+
+  #again(): void {
+    this.#attempt = this.#tryStart().then(() => {
+      if (!this.#stopping && this.#state.state !== "unavailable") this.#options.onChange(this);
+    });
+  }
+
+  async #tryStart(): Promise<void> {
+    if (this.#stopping) return;
+    const blocked = this.#blockedBy();
+    if (blocked !== undefined) {
+      this.#state = blocked;
+      this.#report();
+      return;
+    }
+    try {
+      this.#contributions = await this.#setUp();
+      this.#state = { state: "active" };
+    } catch (error) {
+      if (this.#stopping) return;
+      const { code, message, remedy } = toFailure(startFailure(this.plugin.name, error));
+      const state = code === "PLUGIN_UNAVAILABLE" ? "unavailable" : "failed";
+      this.#state = { state, code, reason: message, ...(remedy === undefined ? {} : { remedy }) };
+      if (state === "unavailable") this.#retryLater();
+    }
+    this.#report();
+  }
+
+  async #setUp(): Promise<Contributions> {
+    const { start, context, setupTimeoutMs } = this.#options;
+    const { name, manifest } = this.plugin;
+    const started = (async () => start(this.plugin, context()))();
+    const late = () =>
+      new GantryError("PLUGIN_START_TIMEOUT", `plugin ${name} was not set up within ${setupTimeoutMs} ms`);
+    try {
+      const contributions: unknown = await withDeadline(started, setupTimeoutMs, late, this.#givenUp.signal);
+      checkContributions(manifest, contributions);
+      return contributions;
+    } catch (error) {
+      // Whatever setup took, now or later, is given back.
+      void started.then((contributions) => contributions?.stop?.()).catch(() => {});
+      throw error;
+    }
+  }
+
+  #blockedBy(): Omit<PluginState, "name" | "version"> | undefined {
+    const { refusal } = this.plugin;
+    if (refusal !== undefined) {
+      const { code, message, remedy } = new GantryError("PLUGIN_REFUSED", refusal);
+      return { state: "failed", code, reason: message, remedy };
+    }
+    const missing =
+      this.#required.find((life) => life.#state.state === "failed") ?? this.#required.find((life) => !life.isActive);
+    if (missing === undefined) return undefined;
+    const { name, state, reason, remedy } = missing.state;
+    return {
+      state: state === "failed" ? "failed" : "unavailable",
+      code: state === "failed" ? "PLUGIN_START_FAILED" : "PLUGIN_UNAVAILABLE",
+      reason: `it requires plugin ${name}, which is ${state}${reason === undefined ? "" : `: ${reason}`}`,
+      ...(remedy === undefined ? {} : { remedy }),
+    };
+  }
+
+  #retryLater(): void {
+    if (this.#stopping) return;
+    const { first, longest } = this.#options.retryDelayMs;
+    const delayMs = Math.min(first * 2 ** Math.min(this.#retries, 30), longest);
+    this.#retries += 1;
+    this.#timer = setTimeout(() => this.#again(), delayMs);
+  }
+
+  #report(): void {
+    const { log } = this.#options;
+    const { name, state, reason, ...fields } = this.state;
+    const facts = { plugin: name, ...fields };
+    if (state === "active") log[this.#retries > 0 ? "info" : "debug"](`plugin ${name} is active`, facts);
+    else if (state === "failed") log.error(`plugin ${name} failed: ${reason}`, facts);
+    // A plugin stays unavailable for hours, so only its first attempt is worth a warning.
+    else log[this.#retries > 1 ? "debug" : "warn"](`plugin ${name} is unavailable: ${reason}`, facts);
+  }
+}
+
+// Only a plugin's own word makes it unavailable; all else it throws is a failure with the host's code for it. Recognised
+// by its code, as an error may come from another process.
+function startFailure(name: string, error: unknown): unknown {
+  if (error instanceof GantryError) return error;
+  const { code, message } = toFailure(error);
+  if (code === "PLUGIN_UNAVAILABLE") return error;
+  const kind = code === "STEP_FAILED" ? "" : ` (${code})`;
+  return new GantryError("PLUGIN_START_FAILED", `plugin ${name} cannot start: ${message}${kind}`, { cause: error });
+}

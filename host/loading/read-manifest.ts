@@ -1,0 +1,70 @@
+import { existsSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import satisfies from "semver/functions/satisfies.js";
+import valid from "semver/functions/valid.js";
+import validRange from "semver/ranges/valid.js";
+import type { PluginManifest } from "../../schemas/plugin.types.ts";
+import { checkManifest } from "../documents/check-manifest.ts";
+import { type Document, faultAt, readDocument } from "../documents/document.ts";
+import type { Fault } from "../documents/fault.ts";
+import { PLUGIN_API_VERSION } from "../sdk.ts";
+import { liesWithin } from "./locate-plugin.ts";
+
+export interface ManifestReading {
+  /** As far as it could be read. */
+  document: Document | undefined;
+  /** Undefined when it does not follow the schema. */
+  manifest: PluginManifest | undefined;
+  /** The absolute path of the module; undefined when there is none. */
+  main: string | undefined;
+  faults: Fault[];
+}
+
+/** Reads and checks `plugin.json` in a folder with links resolved; runs no plugin code. */
+export function readManifest(directory: string): ManifestReading {
+  const { document, faults } = readDocument(join(directory, "plugin.json"));
+  if (document === undefined) return { document, manifest: undefined, main: undefined, faults };
+  const found = [...faults, ...checkManifest(document)];
+  if (found.some(({ severity }) => severity === "fault"))
+    return { document, manifest: undefined, main: undefined, faults: found };
+  const manifest = document.value as unknown as PluginManifest;
+  const versions = checkVersions(document, manifest);
+  const main = locateMain(document, directory, manifest.main);
+  if (typeof main === "string") return { document, manifest, main, faults: [...found, ...versions] };
+  return { document, manifest, main: undefined, faults: [...found, ...versions, main] };
+}
+
+function checkVersions(document: Document, { version, host }: PluginManifest): Fault[] {
+  const faults: Fault[] = [];
+  if (valid(version) === null)
+    faults.push(
+      faultAt(document, "/version", {
+        code: "PLUGIN_VERSION_INVALID",
+        message: `"${version}" is no semantic version such as 1.0.0`,
+      }),
+    );
+  if (validRange(host) === null)
+    faults.push(
+      faultAt(document, "/host", { code: "PLUGIN_HOST_RANGE", message: `"${host}" is no range of versions such as ^1.0.0` }),
+    );
+  else if (!satisfies(PLUGIN_API_VERSION, host))
+    faults.push(
+      faultAt(document, "/host", {
+        code: "PLUGIN_HOST_RANGE",
+        message: `the plugin works with ${host} of the plugin interface, but this Gantry has ${PLUGIN_API_VERSION}`,
+      }),
+    );
+  return faults;
+}
+
+function locateMain(document: Document, directory: string, main: string): string | Fault {
+  const path = join(directory, main);
+  if (!existsSync(path))
+    return faultAt(document, "/main", { code: "PLUGIN_MAIN_MISSING", message: `there is no file ${path}` });
+  if (!liesWithin(path, directory))
+    return faultAt(document, "/main", {
+      code: "PLUGIN_MAIN_OUTSIDE",
+      message: `"${main}" lies outside the plugin's folder`,
+    });
+  return realpathSync(path);
+}

@@ -1,0 +1,40 @@
+import { compileSchema, type SchemaProblem } from "../documents/schema-check.ts";
+import type { RunnableStep } from "../engine/workflow.ts";
+import type { Json, JsonObject, Service, Step } from "../sdk.ts";
+import type { InstalledPlugin } from "./installed-plugin.ts";
+import { permittedFetch } from "./permitted-fetch.ts";
+import { secretsOf } from "./plugin-context.ts";
+
+/** Makes the steps of one plugin runnable; `steps` are what it contributed, and match its manifest. */
+export function runnableSteps(
+  plugin: InstalledPlugin,
+  steps: Readonly<Record<string, Step>>,
+  services: Readonly<Record<string, Service>>,
+): RunnableStep[] {
+  const { name, manifest } = plugin;
+  const shared = {
+    plugin: name,
+    errors: manifest.errors ?? {},
+    services,
+    secret: secretsOf(plugin),
+    fetch: permittedFetch(name, manifest.permissions?.network ?? []),
+  };
+  return Object.entries(manifest.steps ?? {}).map(([step, { input, output }]) => ({
+    ...shared,
+    uses: `${name}/${step}`,
+    implementation: steps[step]!,
+    checkInput: lazyCheck(input as JsonObject, { defaults: true }),
+    checkOutput: output === undefined ? () => [] : lazyCheck(output as JsonObject, { defaults: false }),
+  }));
+}
+
+/** Problems in words. The schema is compiled at first use, as most steps of a device never run. */
+export function lazyCheck(schema: JsonObject, options: { defaults: boolean }): (value: Json) => string[] {
+  let check: ReturnType<typeof compileSchema> | undefined;
+  return (value) => {
+    check ??= compileSchema(schema, options);
+    return check(value).map(inWords);
+  };
+}
+
+const inWords = ({ pointer, message }: SchemaProblem) => (pointer === "" ? message : `${pointer} ${message}`);

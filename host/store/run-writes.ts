@@ -1,0 +1,73 @@
+// The writing thread's part of runs.ts. Arguments are rows ready to be bound; JSON is text here.
+
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+
+/** In the order of the columns below. */
+export type RunRow = [
+  id: string,
+  workflow: string,
+  document: string,
+  status: string,
+  group: string | null,
+  acceptedAt: number,
+  startedAt: number | null,
+  endedAt: number | null,
+  input: string,
+  event: string,
+  output: string,
+  error: string,
+];
+export type RecordRow = [sequence: number, at: number, kind: string, path: string, data: string];
+export type DeliveryRow = [key: string, fingerprint: string];
+export type RunColumn = "status" | "started_at" | "ended_at" | "output" | "error";
+export type RunUpdate = [columns: RunColumn[], values: (string | number | null)[]];
+
+export function runWrites(database: DatabaseSync) {
+  const insertRun = database.prepare(
+    `INSERT INTO runs (id, workflow, document, status, concurrency_group, accepted_at, started_at, ended_at,
+       input, event, output, error)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  // The same record once more changes nothing but counts as a change; a different one counts as none.
+  const insertRecord = database.prepare(
+    `INSERT INTO journal (run_id, sequence, at, kind, path, data) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (run_id, sequence) DO UPDATE SET at = excluded.at
+       WHERE at = excluded.at AND kind = excluded.kind AND path = excluded.path AND data = excluded.data`,
+  );
+  const insertDocument = database.prepare("INSERT OR IGNORE INTO documents (hash, text) VALUES (?, ?)");
+  const replaceDelivery = database.prepare(
+    "INSERT OR REPLACE INTO deliveries (key, fingerprint, run_id) VALUES (?, ?, ?)",
+  );
+  const updates = new Map<string, StatementSync>();
+
+  function updateOf(columns: RunColumn[]): StatementSync {
+    const assignments = columns.map((column) => `${column} = ?`).join(", ");
+    const known = updates.get(assignments) ?? database.prepare(`UPDATE runs SET ${assignments} WHERE id = ?`);
+    updates.set(assignments, known);
+    return known;
+  }
+
+  function addRecords(runId: string, records: RecordRow[]): void {
+    for (const [sequence, at, kind, path, data] of records) {
+      const { changes } = insertRecord.run(runId, sequence, at, kind, path, data);
+      if (changes === 0) throw new Error(`run ${runId} has another record ${sequence} already`);
+    }
+  }
+
+  return {
+    /** `documentText` is null where the document is known to be there. */
+    acceptRun(run: RunRow, documentText: string | null, records: RecordRow[], delivery: DeliveryRow | null): void {
+      insertRun.run(...run);
+      if (documentText !== null) insertDocument.run(run[2], documentText);
+      addRecords(run[0], records);
+      if (delivery !== null) replaceDelivery.run(...delivery, run[0]);
+    },
+
+    appendToRun(runId: string, records: RecordRow[], update: RunUpdate | null): void {
+      addRecords(runId, records);
+      if (update === null) return;
+      const { changes } = updateOf(update[0]).run(...update[1], runId);
+      if (changes === 0) throw new Error(`there is no run ${runId}`);
+    },
+  };
+}

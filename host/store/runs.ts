@@ -1,0 +1,126 @@
+// Runs, their journals, documents and deliveries: reading, and handing over what is to be written.
+
+import type { Failure } from "../errors.ts";
+import type { Json, JsonObject } from "../sdk.ts";
+import type { ReadConnection } from "./read-connection.ts";
+import type { RecordRow, RunColumn, RunRow, RunUpdate } from "./run-writes.ts";
+import type { JournalRecord, Run, RunChange, RunFilter, RunStatus, Runs, RunsReading } from "./store.ts";
+import type { Writer } from "./writer.ts";
+
+interface StoredRun {
+  id: string;
+  workflow: string;
+  document: string;
+  status: RunStatus;
+  concurrency_group: string | null;
+  accepted_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  input: string;
+  event: string;
+  output: string;
+  error: string;
+}
+
+const columns: Record<keyof RunChange, RunColumn> = {
+  status: "status",
+  startedAt: "started_at",
+  endedAt: "ended_at",
+  output: "output",
+  error: "error",
+};
+
+export function readRuns(connection: ReadConnection): RunsReading {
+  return {
+    get(runId) {
+      const row = connection.get<StoredRun>("SELECT * FROM runs WHERE id = ?", runId);
+      return row === undefined ? undefined : toRun(row);
+    },
+    find(idPrefix, limit) {
+      // Nothing that begins with the prefix sorts above the prefix and the last character there is.
+      const end = `${idPrefix}\u{10ffff}`;
+      const sql = "SELECT * FROM runs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?";
+      return connection.all<StoredRun>(sql, idPrefix, end, limit).map(toRun);
+    },
+    list({ workflow, status, limit }: RunFilter) {
+      const sql = `SELECT * FROM runs
+        WHERE (?1 IS NULL OR workflow = ?1) AND (?2 IS NULL OR status IN (SELECT value FROM json_each(?2)))
+        ORDER BY number DESC LIMIT ?3`;
+      const statuses = status === undefined ? null : JSON.stringify(status);
+      return connection.all<StoredRun>(sql, workflow ?? null, statuses, limit ?? -1).map(toRun);
+    },
+    unfinished() {
+      return connection.all<StoredRun>("SELECT * FROM runs WHERE ended_at IS NULL ORDER BY number").map(toRun);
+    },
+    journal(runId) {
+      const sql = "SELECT sequence, at, kind, path, data FROM journal WHERE run_id = ? ORDER BY sequence";
+      const rows = connection.all<JournalRecord & { data: string }>(sql, runId);
+      return rows.map((row) => ({ ...row, data: JSON.parse(row.data) as Json }));
+    },
+    documentText(hash) {
+      return connection.get<{ text: string }>("SELECT text FROM documents WHERE hash = ?", hash)?.text;
+    },
+    delivery(key) {
+      const sql = "SELECT fingerprint, run_id AS runId FROM deliveries WHERE key = ?";
+      const row = connection.get<{ fingerprint: string; runId: string }>(sql, key);
+      return row === undefined ? undefined : { ...row };
+    },
+  };
+}
+
+export function createRuns(connection: ReadConnection, writer: Writer): Runs {
+  // The same few documents come with every run: their text crosses to the writing thread only until it is committed.
+  const committedDocuments = new Set<string>();
+  return {
+    ...readRuns(connection),
+    async accept(run, documentText, records, delivery) {
+      const text = committedDocuments.has(run.document) ? null : documentText;
+      const deliveryRow = delivery === undefined ? null : ([delivery.key, delivery.fingerprint] as [string, string]);
+      await writer.write("acceptRun", [toRow(run), text, records.map(toRecordRow), deliveryRow]);
+      committedDocuments.add(run.document);
+    },
+    append(runId, records, change) {
+      return writer.write("appendToRun", [runId, records.map(toRecordRow), toUpdate(change)]);
+    },
+  };
+}
+
+function toRun(row: StoredRun): Run {
+  return {
+    id: row.id,
+    workflow: row.workflow,
+    document: row.document,
+    status: row.status,
+    group: row.concurrency_group,
+    acceptedAt: row.accepted_at,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    input: JSON.parse(row.input) as Json,
+    event: JSON.parse(row.event) as JsonObject,
+    output: JSON.parse(row.output) as Json,
+    error: JSON.parse(row.error) as Failure | null,
+  };
+}
+
+function toRow(run: Run): RunRow {
+  const { id, workflow, document, status, group, acceptedAt, startedAt, endedAt } = run;
+  const json = [run.input, run.event, run.output, run.error].map((value) => JSON.stringify(value));
+  return [id, workflow, document, status, group, acceptedAt, startedAt, endedAt, ...json] as unknown as RunRow;
+}
+
+function toRecordRow({ sequence, at, kind, path, data }: JournalRecord): RecordRow {
+  return [sequence, at, kind, path, JSON.stringify(data)];
+}
+
+function toUpdate(change: RunChange = {}): RunUpdate | null {
+  const update: RunUpdate = [[], []];
+  for (const [member, column] of Object.entries(columns) as [keyof RunChange, RunColumn][]) {
+    const value = change[member];
+    if (value === undefined) continue;
+    update[0].push(column);
+    update[1].push(
+      column === "output" || column === "error" ? JSON.stringify(value) : (value as string | number | null),
+    );
+  }
+  return update[0].length === 0 ? null : update;
+}

@@ -1,0 +1,85 @@
+// The tables, and how an older file becomes a newer one. `PRAGMA user_version` counts the steps taken.
+
+import type { DatabaseSync } from "node:sqlite";
+
+/** Step N brings a file from version N to N + 1. Steps are only ever added. */
+const migrations = [
+  `CREATE TABLE runs (
+     number INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     workflow TEXT NOT NULL,
+     document TEXT NOT NULL,
+     status TEXT NOT NULL,
+     concurrency_group TEXT,
+     accepted_at INTEGER NOT NULL,
+     started_at INTEGER,
+     ended_at INTEGER,
+     input TEXT NOT NULL,
+     event TEXT NOT NULL,
+     output TEXT NOT NULL,
+     error TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX runs_unfinished ON runs (number) WHERE ended_at IS NULL;
+
+   CREATE TABLE journal (
+     run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+     sequence INTEGER NOT NULL,
+     at INTEGER NOT NULL,
+     kind TEXT NOT NULL,
+     path TEXT NOT NULL,
+     data TEXT NOT NULL,
+     PRIMARY KEY (run_id, sequence)
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE TABLE documents (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
+
+   CREATE TABLE deliveries (key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, run_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+   CREATE TABLE key_value (
+     owner TEXT NOT NULL,
+     key TEXT NOT NULL,
+     value TEXT NOT NULL,
+     PRIMARY KEY (owner, key)
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE TABLE outbox_lanes (
+     owner TEXT NOT NULL,
+     lane TEXT NOT NULL,
+     last_id INTEGER NOT NULL,
+     bytes INTEGER NOT NULL,
+     PRIMARY KEY (owner, lane)
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE TABLE outbox (
+     owner TEXT NOT NULL,
+     lane TEXT NOT NULL,
+     id INTEGER NOT NULL,
+     at INTEGER NOT NULL,
+     key TEXT,
+     bytes INTEGER NOT NULL,
+     message TEXT NOT NULL,
+     PRIMARY KEY (owner, lane, id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE UNIQUE INDEX outbox_keys ON outbox (owner, key) WHERE key IS NOT NULL;
+
+   CREATE TABLE outbox_departed (
+     owner TEXT NOT NULL,
+     number INTEGER NOT NULL,
+     key TEXT NOT NULL,
+     PRIMARY KEY (owner, number)
+   ) STRICT, WITHOUT ROWID;
+   CREATE UNIQUE INDEX outbox_departed_keys ON outbox_departed (owner, key);`,
+];
+
+export const SCHEMA_VERSION = migrations.length;
+
+export function schemaVersion(database: DatabaseSync): number {
+  return (database.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+}
+
+/** Takes the steps that are missing, each in a transaction of its own. A newer file is left as it is: see `schemaVersion`. */
+export function migrate(database: DatabaseSync): void {
+  for (let version = schemaVersion(database); version < SCHEMA_VERSION; version++) {
+    database.exec(`BEGIN IMMEDIATE; ${migrations[version]}; PRAGMA user_version = ${version + 1}; COMMIT`);
+  }
+}

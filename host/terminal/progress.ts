@@ -1,0 +1,64 @@
+// Shows a person what the engine does while it does it: one line per step, and on a terminal a bar for the one at work.
+
+import { styleText } from "node:util";
+import type { Engine } from "../engine/engine.ts";
+import type { EngineEvents } from "../engine/events.ts";
+import { plain } from "./plain.ts";
+
+type StepEvent = EngineEvents["step"][0];
+
+const marks = {
+  running: ["…", "dim"],
+  retrying: ["↻", "yellow"],
+  succeeded: ["✓", "green"],
+  unchanged: ["=", "green"],
+  failed: ["✗", "red"],
+  suspended: ["‖", "yellow"],
+} as const;
+
+/** Starts to show; returns its end. Plain lines without bars where the stream is no terminal. */
+export function showProgress(engine: Engine, stream: NodeJS.WriteStream): () => void {
+  const live = stream.isTTY === true;
+  let bar = "";
+  const redraw = (line: string, nextBar: string) => {
+    if (bar !== "") stream.write("\r\x1b[K");
+    if (line !== "") stream.write(`${line}\n`);
+    bar = nextBar;
+    if (bar !== "") stream.write(bar);
+  };
+
+  const onStep = (event: StepEvent) => {
+    if (event.status === "running" && !live) return;
+    const line = event.status === "running" ? "" : stepLine(event, stream);
+    redraw(line, live && event.status === "running" ? `  ${styleFor(stream, "dim", `… ${nameOf(event)}`)}` : "");
+  };
+  const onProgress = (event: EngineEvents["progress"][0]) => {
+    if (!live) return;
+    const { percent = 0, message = "" } = event.progress;
+    const full = Math.round((Math.min(100, Math.max(0, percent)) / 100) * 24);
+    redraw("", `  ${nameOf(event)} ${"█".repeat(full)}${"░".repeat(24 - full)} ${Math.round(percent)} % ${plain(message)}`);
+  };
+  engine.on("step", onStep);
+  engine.on("progress", onProgress);
+  return () => {
+    engine.off("step", onStep);
+    engine.off("progress", onProgress);
+    redraw("", "");
+  };
+}
+
+function stepLine(event: StepEvent, stream: NodeJS.WriteStream): string {
+  const [mark, colour] = marks[event.status];
+  const reason = event.error === undefined ? "" : ` ${plain(event.error.message)} (${event.error.code})`;
+  return `  ${styleFor(stream, colour, mark)} ${nameOf(event)}${reason}`;
+}
+
+function nameOf(event: Pick<StepEvent, "id" | "uses" | "path">): string {
+  const item = /\/items\/(\d+)\/(?!.*\/items\/)/.exec(event.path);
+  const named = event.id === undefined ? event.uses : `${event.id} (${event.uses})`;
+  return item === null ? named : `${named} [${item[1]}]`;
+}
+
+function styleFor(stream: NodeJS.WriteStream, colour: "dim" | "green" | "red" | "yellow", text: string): string {
+  return styleText(colour, text, { stream });
+}

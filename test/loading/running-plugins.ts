@@ -1,0 +1,52 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { type ActivateOptions, type ActivePlugins, activatePlugins } from "../../host/loading/activate.ts";
+import { type HostDocuments, readHost } from "../../host/loading/read-host.ts";
+import type { HostLog } from "../../host/log.ts";
+import { openStore } from "../../host/store/open.ts";
+import type { HostFolder } from "./host-folder.ts";
+
+export interface LogLine {
+  level: "debug" | "info" | "warn" | "error";
+  text: string;
+  fields: Record<string, unknown>;
+}
+
+export interface RunningPlugins extends ActivePlugins {
+  documents: HostDocuments;
+  dataDirectory: string;
+  lines: LogLine[];
+}
+
+/** Reads the folder and activates its plugins on a store of their own; everything is stopped after the test. */
+export async function activateFolder(
+  t: TestContext,
+  folder: HostFolder,
+  options: Partial<ActivateOptions> = {},
+): Promise<RunningPlugins> {
+  const dataDirectory = join(folder.path, "data");
+  mkdirSync(dataDirectory);
+  const documents = readHost(folder.configurationFile);
+  const store = await openStore(dataDirectory);
+  const lines: LogLine[] = [];
+  const plugins = await activatePlugins(documents, { store, log: collect(lines), dataDirectory, ...options });
+  t.after(async () => {
+    await plugins.stop();
+    await store.close();
+  });
+  return { ...plugins, documents, dataDirectory, lines };
+}
+
+/** A log that keeps its lines. */
+export function collect(lines: LogLine[], shared: Record<string, unknown> = {}): HostLog {
+  const write = (level: LogLine["level"]) => (text: string, fields: Record<string, unknown> = {}) =>
+    void lines.push({ level, text, fields: { ...shared, ...fields } });
+  return {
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+    child: (fields: Record<string, unknown>) => collect(lines, { ...shared, ...fields }),
+  } as HostLog;
+}

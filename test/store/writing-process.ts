@@ -1,0 +1,27 @@
+// A process that opens the store of the folder it is given and writes runs with many records side by side until it is
+// ended. It prints `open`, then one line for each write that the store has acknowledged: RUN SEQUENCE.
+
+import { writeSync } from "node:fs";
+import { openStore } from "../../host/store/open.ts";
+import { sampleRecord, sampleRun } from "./sample-run.ts";
+
+const [, , directory, writes = "Infinity"] = process.argv as [string, string, string, string?];
+const print = (line: string) => writeSync(1, `${line}\n`);
+
+let left = Number(writes);
+const store = await openStore(directory);
+print("open");
+await Promise.all(Array.from({ length: 8 }, writeRuns));
+await store.close();
+
+async function writeRuns(): Promise<void> {
+  while (left > 0) {
+    const run = sampleRun();
+    await store.runs.accept(run, '{"steps":[]}', [sampleRecord(1)]);
+    print(`${run.id} 1`);
+    for (let sequence = 2; sequence <= 20 && left-- > 0; sequence++) {
+      await store.runs.append(run.id, [sampleRecord(sequence)]);
+      print(`${run.id} ${sequence}`);
+    }
+  }
+}
