@@ -34,7 +34,8 @@ export function withoutSecrets(value: Json): Json {
  */
 export async function readSecret(name: string): Promise<string> {
   const value = process.env[`GANTRY_SECRET_${name}`] || process.env[name] || (await readCredential(name));
-  if (!value) throw new GantryError("SECRET_MISSING", `the secret ${name} is neither in the environment nor a credential`);
+  if (!value)
+    throw new GantryError("SECRET_MISSING", `the secret ${name} is neither in the environment nor a credential`);
   registerSecret(value);
   return value;
 }

@@ -80,6 +80,11 @@ test("only an object with the one member $secret is a reference", () => {
 });
 
 test("expressions see a configuration without its secrets", () => {
-  const config = { user: "u", password: { $secret: "P" }, tls: { key: { $secret: "K" }, ca: "file" }, list: [{ $secret: "L" }, 1] };
+  const config = {
+    user: "u",
+    password: { $secret: "P" },
+    tls: { key: { $secret: "K" }, ca: "file" },
+    list: [{ $secret: "L" }, 1],
+  };
   assert.deepEqual(withoutSecrets(config), { user: "u", tls: { ca: "file" }, list: [1] });
 });

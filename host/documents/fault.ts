@@ -18,7 +18,10 @@ export interface Fault {
 
 /** What each fault code means and how to put it right; `docs/errors.md` explains the same codes. */
 export const faultCatalogue = {
-  FILE_UNREADABLE: { description: "A file that is named cannot be read.", remedy: "Check the path and the rights of the file." },
+  FILE_UNREADABLE: {
+    description: "A file that is named cannot be read.",
+    remedy: "Check the path and the rights of the file.",
+  },
   // Plugins and folders, found while the host's documents are put together
   CONFIG_IGNORED: {
     description: "A configuration name that has no use here, taken over from the daemon this plugin replaces.",
@@ -34,7 +37,8 @@ export const faultCatalogue = {
   },
   PLUGIN_HOST_RANGE: {
     description: "A plugin does not work with this version of the plugin interface.",
-    remedy: "Install a version of the plugin, or of Gantry, that fits; `host` in plugin.json is a range such as ^1.0.0.",
+    remedy:
+      "Install a version of the plugin, or of Gantry, that fits; `host` in plugin.json is a range such as ^1.0.0.",
   },
   PLUGIN_MAIN_MISSING: {
     description: "The module that a manifest names in `main` is not there.",
@@ -75,6 +79,91 @@ export const faultCatalogue = {
   WORKFLOW_FOLDER_MISSING: {
     description: "A folder of `workflows` in plugins.json is not there.",
     remedy: "Correct the path (it is relative to the folder of plugins.json), or create the folder.",
+  },
+  DOCUMENT_ENCODING: {
+    description: "A document is not encoded in UTF-8.",
+    remedy: "Save the file as UTF-8 in your editor, or convert it (`iconv -t utf-8`).",
+  },
+  DOCUMENT_TOO_DEEP: {
+    description: "Objects and lists are nested too deeply.",
+    remedy: "Flatten the document; 64 levels are allowed.",
+  },
+  DOCUMENT_TOO_LARGE: {
+    description: "A document is larger than 1 MiB.",
+    remedy: "Split the document, or keep large values in files that its steps read.",
+  },
+  EXPRESSION_ARGUMENTS: {
+    description: "A function of an expression is called with too few or too many arguments.",
+    remedy: "Compare the call with the list of functions in docs/expressions.md.",
+  },
+  EXPRESSION_SYNTAX: {
+    description: "An expression cannot be read.",
+    remedy: "Correct it at the marked place; docs/expressions.md shows what an expression may hold.",
+  },
+  EXPRESSION_TOO_COMPLEX: {
+    description: "An expression is too long or nested too deeply.",
+    remedy: "Compute parts of it in `vars`, or in a step of its own.",
+  },
+  EXPRESSION_UNCLOSED: {
+    description: "An expression begins with `${{` and is not closed.",
+    remedy: "Add `}}`; a text that shall hold `${{` itself can be made by an expression: `${{ '${{' }}`.",
+  },
+  EXPRESSION_UNKNOWN_CONTEXT: {
+    description: "An expression begins with a name that means nothing at this place.",
+    remedy: "Use one of the names the message lists; which names exist where is in docs/expressions.md.",
+  },
+  EXPRESSION_UNKNOWN_FUNCTION: {
+    description: "An expression calls a function that does not exist.",
+    remedy: "Use a function of the list in docs/expressions.md; names are case-sensitive.",
+  },
+  KEY_DUPLICATE: {
+    description: "An object has the same key twice.",
+    remedy: "Remove one of the two members, or rename it.",
+  },
+  KEY_MISSING: {
+    description: "An object lacks a member it must have.",
+    remedy: "Add the member that the message names.",
+  },
+  KEY_UNKNOWN: {
+    description: "An object has a member that is not known there.",
+    remedy: "Correct the name, or remove the member; `with` takes only the inputs of its step.",
+  },
+  PLUGIN_NOT_ENABLED: {
+    description: "A workflow uses a plugin that is not enabled; it is not active.",
+    remedy: "Enable the plugin in plugins.json, or take the workflow out of the configured folders.",
+  },
+  REFERENCE_UNKNOWN: {
+    description: "An expression reads something that no step, input or configuration here has.",
+    remedy: "Correct the path; steps are visible after they have run, in their own list and inside it.",
+  },
+  SCHEMA_INVALID: {
+    description: "A JSON Schema in the document is none itself.",
+    remedy: "Correct the schema at the marked place (JSON Schema 2020-12).",
+  },
+  STEP_FORM: {
+    description:
+      "A step mixes forms or lacks one: it is either `uses`, a `forEach` with `steps`, or a block of `steps`.",
+    remedy: "Keep the members of one form; put the others into a step of their own.",
+  },
+  STEP_ID_DUPLICATE: {
+    description: "Two steps that see each other have the same id.",
+    remedy: "Rename one of them.",
+  },
+  STEP_NOT_FOUND: {
+    description: "No installed plugin has the step that `uses` names.",
+    remedy: "Correct the name (`plugin/step`), or add the plugin to plugins.json.",
+  },
+  SYNTAX: {
+    description: "The text is not JSON.",
+    remedy: "Correct the marked place; an editor that knows JSON shows it while you type.",
+  },
+  TRIGGER_NOT_FOUND: {
+    description: "No installed plugin has the trigger that `on` names.",
+    remedy: "Correct the name (`plugin/trigger`), or add the plugin to plugins.json.",
+  },
+  VALUE_WRONG: {
+    description: "A value is not of the kind that is expected there.",
+    remedy: "Write what the message asks for; an expression is possible where the value may differ from run to run.",
   },
 } as const satisfies Record<string, { description: string; remedy: string }>;
 

@@ -41,12 +41,7 @@ export interface ActivePlugins {
    * Starts a trigger with evaluated settings; what it emits is held against the manifest's `input`. Rejects with
    * TRIGGER_UNKNOWN, INPUT_INVALID (the settings), PLUGIN_UNAVAILABLE, or what the trigger throws.
    */
-  startTrigger(
-    address: string,
-    settings: Json,
-    emit: Emit,
-    context: { workflow: string; log: HostLog },
-  ): Promise<Stop>;
+  startTrigger(address: string, settings: Json, emit: Emit, context: { workflow: string; log: HostLog }): Promise<Stop>;
   /** Calls back with the name of each plugin that becomes active after the start; returns the end of that. */
   onAvailable(listener: (plugin: string) => void): () => void;
   /** In order of start. */

@@ -6,7 +6,10 @@ import type { Contributions } from "../sdk.ts";
  * Holds what `setup` returned against the manifest, on which documents were checked. Throws PLUGIN_CONTRACT_BROKEN
  * naming everything that is missing or too much.
  */
-export function checkContributions(manifest: PluginManifest, contributions: unknown): asserts contributions is Contributions {
+export function checkContributions(
+  manifest: PluginManifest,
+  contributions: unknown,
+): asserts contributions is Contributions {
   const problems = isObject(contributions)
     ? [
         ...compare("step", manifest.steps, contributions.steps, ["run"]),
@@ -18,15 +21,15 @@ export function checkContributions(manifest: PluginManifest, contributions: unkn
             ...Object.keys(streams ?? {}),
           ]),
         ),
-        ...(contributions.stop === undefined || typeof contributions.stop === "function" ? [] : ["`stop` is no function"]),
+        ...(contributions.stop === undefined || typeof contributions.stop === "function"
+          ? []
+          : ["`stop` is no function"]),
       ]
     : ["`setup` returned no object"];
   if (problems.length === 0) return;
-  throw new GantryError(
-    "PLUGIN_CONTRACT_BROKEN",
-    `plugin ${manifest.name} and its plugin.json disagree: ${problems.join("; ")}`,
-    { details: { problems } },
-  );
+  throw new GantryError("PLUGIN_CONTRACT_BROKEN", `its code and its plugin.json disagree: ${problems.join("; ")}`, {
+    details: { problems },
+  });
 }
 
 function compare(kind: string, declared: object | undefined, given: unknown, members: string[]): string[] {

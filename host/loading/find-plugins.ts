@@ -2,11 +2,11 @@
 
 import { existsSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { PluginEntry } from "../../schemas/plugins.types.ts";
 import type { PluginManifest } from "../../schemas/plugin.types.ts";
+import type { PluginEntry } from "../../schemas/plugins.types.ts";
 import { type Document, faultAt } from "../documents/document.ts";
 import type { Fault } from "../documents/fault.ts";
-import { nearest } from "../documents/nearest.ts";
+import { nearest } from "../nearest.ts";
 import type { JsonObject } from "../sdk.ts";
 import { builtInNames, liesWithin, locatePlugin } from "./locate-plugin.ts";
 import { readManifest } from "./read-manifest.ts";
@@ -118,7 +118,8 @@ function installedBesides(listed: readonly FoundPlugin[], builtInDirectory: stri
 function notFound(source: Document, place: string, plugin: string, folder: string | undefined, builtIn: string): Fault {
   const suggestion = nearest(plugin, builtInNames(builtIn));
   let message = `there is neither a built-in plugin nor a package ${plugin}`;
-  if (folder !== undefined) message = existsSync(folder) ? `${folder} has no plugin.json` : `there is no folder ${folder}`;
+  if (folder !== undefined)
+    message = existsSync(folder) ? `${folder} has no plugin.json` : `there is no folder ${folder}`;
   return faultAt(source, `${place}/plugin`, {
     code: "PLUGIN_NOT_FOUND",
     message,

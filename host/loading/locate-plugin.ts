@@ -20,7 +20,11 @@ export function builtInNames(directory = builtInDirectory): string[] {
  * The folder of a plugin: a path is relative to the configuration's folder, a name is first that of a built-in plugin
  * and then that of a package which can be found from there. `undefined` when there is none; a path is not looked at.
  */
-export function locatePlugin(plugin: string, configurationFile: string, builtIn = builtInDirectory): string | undefined {
+export function locatePlugin(
+  plugin: string,
+  configurationFile: string,
+  builtIn = builtInDirectory,
+): string | undefined {
   if (isPath(plugin)) return resolve(dirname(configurationFile), plugin);
   if (!plugin.startsWith("@") && existsSync(join(builtIn, plugin, "plugin.json"))) return join(builtIn, plugin);
   // Its folder is looked for and not its module, since the `exports` of a package need not name its plugin.json.

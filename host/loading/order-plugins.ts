@@ -1,7 +1,7 @@
+import type { Document } from "../documents/document.ts";
 import { faultAt } from "../documents/document.ts";
 import type { Fault } from "../documents/fault.ts";
-import { nearest } from "../documents/nearest.ts";
-import type { Document } from "../documents/document.ts";
+import { nearest } from "../nearest.ts";
 import type { FoundPlugin, FoundPlugins } from "./find-plugins.ts";
 import { resolveRequirement } from "./requirements.ts";
 import { startOrder } from "./start-order.ts";
@@ -50,7 +50,9 @@ export function orderPlugins(source: Document, found: FoundPlugins): { plugins: 
       else if (found.unreadable.length === 0) faults.push(unknown(plugin, index, required, found.plugins));
     }
   faults.push(...refuseSharedServices(source, enabled));
-  const { order, circles } = startOrder(enabled.map(({ name, requiredPlugins }) => ({ name, requires: requiredPlugins })));
+  const { order, circles } = startOrder(
+    enabled.map(({ name, requiredPlugins }) => ({ name, requires: requiredPlugins })),
+  );
   for (const circle of circles) faults.push(refuseCircle(source, circle, enabled));
   return { plugins: order.map((name) => enabled.find((plugin) => plugin.name === name)!), faults };
 }
@@ -85,7 +87,9 @@ function refuseCircle(source: Document, circle: readonly string[], enabled: read
   const first = circle.indexOf(members[0]!.name);
   const turned = [...circle.slice(first), ...circle.slice(0, first), members[0]!.name];
   const message =
-    circle.length === 1 ? `plugin ${circle[0]} requires itself` : `plugins require each other in a circle: ${turned.join(" -> ")}`;
+    circle.length === 1
+      ? `plugin ${circle[0]} requires itself`
+      : `plugins require each other in a circle: ${turned.join(" -> ")}`;
   for (const member of members) member.refusal ??= message;
   return faultAt(source, `${members[0]!.place}/plugin`, { code: "PLUGIN_CIRCLE", message });
 }

@@ -29,7 +29,8 @@ export function permittedFetch(plugin: string, hosts: readonly string[]): Fetch 
       if (target === undefined) return response;
       await response.body?.cancel();
       check(target);
-      if (redirects === maxRedirects) throw new TypeError(`${new URL(address).host} redirects more than ${maxRedirects} times`);
+      if (redirects === maxRedirects)
+        throw new TypeError(`${new URL(address).host} redirects more than ${maxRedirects} times`);
       request = redirected(request, response.status, url.origin === target.origin);
       url = target;
     }
@@ -42,7 +43,9 @@ function matches(host: string, url: URL): boolean {
   if (host === "*") return true;
   const wanted = host.toLowerCase();
   if (wanted.startsWith("*.")) return url.hostname.endsWith(wanted.slice(1));
-  return wanted === url.hostname || wanted === `${url.hostname}:${url.port || (url.protocol === "https:" ? "443" : "80")}`;
+  return (
+    wanted === url.hostname || wanted === `${url.hostname}:${url.port || (url.protocol === "https:" ? "443" : "80")}`
+  );
 }
 
 function redirectTarget(url: URL, response: Response): URL | undefined {
@@ -58,7 +61,8 @@ function redirected(request: RequestInit, status: number, sameOrigin: boolean): 
   const headers = next.headers as Headers;
   const method = (request.method ?? "GET").toUpperCase();
   const becomesGet =
-    (status === 303 && method !== "GET" && method !== "HEAD") || ((status === 301 || status === 302) && method === "POST");
+    (status === 303 && method !== "GET" && method !== "HEAD") ||
+    ((status === 301 || status === 302) && method === "POST");
   if (becomesGet) {
     next.method = "GET";
     delete next.body;

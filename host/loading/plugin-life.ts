@@ -61,7 +61,7 @@ export class PluginLife {
   contributions(): Contributions {
     if (this.#contributions !== undefined) return this.#contributions;
     const { state, code, reason, remedy } = this.#state;
-    const message = `plugin ${this.plugin.name} is ${state}${reason === undefined ? "" : `: ${reason}`}`;
+    const message = `plugin ${this.plugin.name} ${state === "failed" ? "has" : "is"} ${state}${reason === undefined ? "" : `: ${reason}`}`;
     if (state === "failed") throw new GantryError(code as ErrorCode, message);
     throw new PluginUnavailable(message, remedy ?? "Start the host again.");
   }
@@ -125,7 +125,7 @@ export class PluginLife {
       this.#state = { state: "active" };
     } catch (error) {
       if (this.#stopping) return;
-      const { code, message, remedy } = toFailure(startFailure(this.plugin.name, error));
+      const { code, message, remedy } = toFailure(startFailure(error));
       const state = code === "PLUGIN_UNAVAILABLE" ? "unavailable" : "failed";
       this.#state = { state, code, reason: message, ...(remedy === undefined ? {} : { remedy }) };
       if (state === "unavailable") this.#retryLater();
@@ -135,13 +135,11 @@ export class PluginLife {
 
   async #setUp(): Promise<Contributions> {
     const { start, context, setupTimeoutMs } = this.#options;
-    const { name, manifest } = this.plugin;
     const started = (async () => start(this.plugin, context()))();
-    const late = () =>
-      new GantryError("PLUGIN_START_TIMEOUT", `plugin ${name} was not set up within ${setupTimeoutMs} ms`);
+    const late = () => new GantryError("PLUGIN_START_TIMEOUT", `its setup did not end within ${setupTimeoutMs} ms`);
     try {
       const contributions: unknown = await withDeadline(started, setupTimeoutMs, late, this.#givenUp.signal);
-      checkContributions(manifest, contributions);
+      checkContributions(this.plugin.manifest, contributions);
       return contributions;
     } catch (error) {
       // Whatever setup took, now or later, is given back.
@@ -189,10 +187,10 @@ export class PluginLife {
 
 // Only a plugin's own word makes it unavailable; all else it throws is a failure with the host's code for it. Recognised
 // by its code, as an error may come from another process.
-function startFailure(name: string, error: unknown): unknown {
+function startFailure(error: unknown): unknown {
   if (error instanceof GantryError) return error;
   const { code, message } = toFailure(error);
   if (code === "PLUGIN_UNAVAILABLE") return error;
   const kind = code === "STEP_FAILED" ? "" : ` (${code})`;
-  return new GantryError("PLUGIN_START_FAILED", `plugin ${name} cannot start: ${message}${kind}`, { cause: error });
+  return new GantryError("PLUGIN_START_FAILED", `${message}${kind}`, { cause: error });
 }

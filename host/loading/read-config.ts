@@ -1,6 +1,7 @@
 // The `config` of one entry of plugins.json, held against the manifest's schema.
 
 import type { PluginManifest } from "../../schemas/plugin.types.ts";
+import { pointerTo } from "../documents/pointer.ts";
 import { compileSchema, type SchemaProblem } from "../documents/schema-check.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { isSecretReference, type SecretReference } from "../secrets.ts";
@@ -22,7 +23,9 @@ export function readConfig(given: JsonObject, manifest: PluginManifest): ConfigR
   const problems = compileSchema(closed(manifest.config as JsonObject | undefined), { defaults: true })(config);
   for (const { holder, key, reference } of secrets.values()) (holder as JsonObject)[key] = reference as unknown as Json;
   // Only its kind is known of a secret, so a pattern or length cannot be held against it.
-  return { config, problems: problems.filter((problem) => !secrets.has(problem.pointer) || isAboutType(problem)), ignored };
+  const isSeen = ({ pointer, keyword, property }: SchemaProblem) =>
+    !secrets.has(pointer) || keyword === "type" || property !== undefined;
+  return { config, problems: problems.filter(isSeen), ignored };
 }
 
 function isIgnored(name: string, { config, ignoredConfig = [] }: PluginManifest): boolean {
@@ -47,7 +50,7 @@ interface TakenSecret {
 function takeSecrets(value: Json, pointer: string, taken = new Map<string, TakenSecret>()): Map<string, TakenSecret> {
   if (typeof value !== "object" || value === null) return taken;
   for (const [key, member] of Object.entries(value)) {
-    const place = `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    const place = `${pointer}${pointerTo([key])}`;
     if (isSecretReference(member)) {
       taken.set(place, { holder: value, key, reference: member });
       (value as JsonObject)[key] = "secret";

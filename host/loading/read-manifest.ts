@@ -45,7 +45,10 @@ function checkVersions(document: Document, { version, host }: PluginManifest): F
     );
   if (validRange(host) === null)
     faults.push(
-      faultAt(document, "/host", { code: "PLUGIN_HOST_RANGE", message: `"${host}" is no range of versions such as ^1.0.0` }),
+      faultAt(document, "/host", {
+        code: "PLUGIN_HOST_RANGE",
+        message: `"${host}" is no range of versions such as ^1.0.0`,
+      }),
     );
   else if (!satisfies(PLUGIN_API_VERSION, host))
     faults.push(

@@ -2,7 +2,8 @@ import type { PluginEntry } from "../../schemas/plugins.types.ts";
 import type { VerbCatalogue } from "../documents/catalogue.ts";
 import { type Document, faultAt } from "../documents/document.ts";
 import type { Fault } from "../documents/fault.ts";
-import { schemaFaults, type SchemaProblem } from "../documents/schema-check.ts";
+import { pointerTo } from "../documents/pointer.ts";
+import { type SchemaProblem, schemaFaults } from "../documents/schema-check.ts";
 import { type FoundPlugin, findPlugins } from "./find-plugins.ts";
 import type { InstalledPlugin } from "./installed-plugin.ts";
 import { type OrderedPlugin, orderPlugins } from "./order-plugins.ts";
@@ -28,9 +29,7 @@ export function readPlugins(
   const found = findPlugins(source, entries, broken, builtInDirectory);
   const ordered = orderPlugins(source, found);
   const configured = found.plugins.map((plugin) => configure(source, plugin));
-  const installed = ordered.plugins.map((plugin) =>
-    install(plugin, configured[found.plugins.indexOf(plugin)]!),
-  );
+  const installed = ordered.plugins.map((plugin) => install(plugin, configured[found.plugins.indexOf(plugin)]!));
   const catalogue = createVerbCatalogue(
     found.plugins.map((plugin, index) => ({
       manifest: plugin.manifest,
@@ -58,10 +57,11 @@ function configure(source: Document, plugin: FoundPlugin): Configured {
     problems.map((problem) => ({ ...problem, pointer: `${base}${problem.pointer}` })),
   );
   const notes = ignored.map((name) =>
-    faultAt(source, `${base}/${name}`, {
+    faultAt(source, `${base}${pointerTo([name])}`, {
       code: "CONFIG_IGNORED",
       message: `${name} has no use in plugin ${manifest.name} and is ignored`,
       severity: "note",
+      where: "key",
     }),
   );
   return { config, problems: standing === "enabled" ? problems : [], faults: [...faults, ...notes] };

@@ -3,9 +3,10 @@ import { dirname, join, resolve } from "node:path";
 import type { VerbCatalogue } from "../documents/catalogue.ts";
 import { type Document, faultAt } from "../documents/document.ts";
 import type { Fault } from "../documents/fault.ts";
+import { parsePointer } from "../documents/pointer.ts";
 import type { LoadedWorkflow } from "../engine/workflow.ts";
 import { compile, evaluate } from "../expressions/index.ts";
-import type { Json } from "../sdk.ts";
+import type { Json, JsonObject } from "../sdk.ts";
 import { loadWorkflow } from "./load-workflow.ts";
 
 export interface WorkflowsReading {
@@ -69,16 +70,19 @@ function isConsequence({ pointer }: Fault, document: Document | undefined, unrea
   return typeof address === "string" && unreadable.some((name) => address.startsWith(`${name}/`));
 }
 
-function valueAt(value: Json | undefined, pointer: string): Json | undefined {
-  const keys = pointer.split("/").slice(1);
-  return keys.reduce<Json | undefined>((parent, key) => (parent as Record<string, Json> | undefined)?.[key], value);
+function valueAt(value: Json | undefined, pointer: string): unknown {
+  return parsePointer(pointer).reduce<unknown>((parent, key) => (parent as JsonObject | undefined)?.[key], value);
 }
 
 function duplicate(document: Document, name: string, file: string): Fault {
   return faultAt(document, "/name", { code: "WORKFLOW_DUPLICATE", message: `${file} is already named ${name}` });
 }
 
-function isEnabled(document: Document, { document: { enabled = true } }: LoadedWorkflow, { config }: VerbCatalogue): boolean | Fault {
+function isEnabled(
+  document: Document,
+  { document: { enabled = true } }: LoadedWorkflow,
+  { config }: VerbCatalogue,
+): boolean | Fault {
   if (typeof enabled === "boolean") return enabled;
   let reason = "gives neither true nor false";
   try {

@@ -44,7 +44,7 @@ export class GroupCommit {
           this.#database.exec("RELEASE write");
           return value;
         } catch (error) {
-          if (!isOwnFault(error) || !this.#database.isTransaction) throw error;
+          if (!isOwnFault(error)) throw error;
           this.#database.exec("ROLLBACK TO write; RELEASE write");
           failures.push([index, { ...reasonOf(error), ownFault: true }]);
           return undefined;

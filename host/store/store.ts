@@ -91,7 +91,7 @@ export interface Runs extends RunsReading {
   append(runId: string, records: JournalRecord[], change?: RunChange): Promise<void>;
 }
 
-/** What a command sees of a data folder; it takes no lock and writes nothing. */
+/** What a command sees of a data folder. It takes no lock; SQLite may leave an empty -wal and -shm beside the database. */
 export interface StoreReader {
   readonly runs: RunsReading;
   close(): void;

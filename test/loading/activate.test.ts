@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { PluginError } from "../../host/sdk.ts";
 import { copyFixture, makeHostFolder, pluginFiles } from "./host-folder.ts";
 import { activateFolder, collect } from "./running-plugins.ts";
 
@@ -42,7 +43,10 @@ test("plugins outside the repository, in TypeScript and JavaScript, import gantr
   copyFixture(folder, "switch");
   const plugins = await activateFolder(t, folder);
   const pressed: string[] = [];
-  await plugins.services.lamp!.presses!({ button: "main" }, async ({ button }: { button: string }) => void pressed.push(button));
+  await plugins.services.lamp!.presses!(
+    { button: "main" },
+    async ({ button }: { button: string }) => void pressed.push(button),
+  );
   const { implementation } = plugins.findStep("switch/press");
   // Only what the manifest names crosses over: neither `switchOff` nor `pin`.
   assert.deepEqual(await implementation.run({ button: "main" }, undefined as never), {
@@ -52,9 +56,36 @@ test("plugins outside the repository, in TypeScript and JavaScript, import gantr
   assert.deepEqual(pressed, ["main"]);
 });
 
+test("a package beside the configuration runs on the host's own gantry, whatever copy it brings along", async (t) => {
+  const folder = makeHostFolder(t, {
+    "plugins.json": { plugins: [{ plugin: "@acme/gantry-modbus" }] },
+    "node_modules/@acme/gantry-modbus/package.json": {
+      name: "@acme/gantry-modbus",
+      type: "module",
+      exports: "./main.js",
+    },
+    "node_modules/@acme/gantry-modbus/plugin.json": {
+      name: "modbus",
+      version: "2.0.0",
+      host: "^1.0.0",
+      main: "main.js",
+      steps: { fail: aStep },
+    },
+    "node_modules/@acme/gantry-modbus/main.js": `import { definePlugin, PluginError } from "gantry";
+export default definePlugin({ setup: () => ({ steps: { fail: { run: () => { throw new PluginError("BUS_DOWN", "no answer"); } } } }) });`,
+    "node_modules/@acme/gantry-modbus/node_modules/gantry/package.json": { name: "gantry", exports: "./other.js" },
+    "node_modules/@acme/gantry-modbus/node_modules/gantry/other.js": "throw new Error('a second gantry')",
+  });
+  const plugins = await activateFolder(t, folder);
+  const { implementation } = plugins.findStep("modbus/fail");
+  await assert.rejects(async () => implementation.run({}, undefined as never), PluginError);
+});
+
 test("a plugin gets its configuration with defaults, frozen, and a folder of its own", async (t) => {
   const folder = makeHostFolder(t, {
-    "plugins.json": { plugins: [{ plugin: "./plugins/lamp", config: { brightness: 70 } }, { plugin: "./plugins/frozen" }] },
+    "plugins.json": {
+      plugins: [{ plugin: "./plugins/lamp", config: { brightness: 70 } }, { plugin: "./plugins/frozen" }],
+    },
     ...pluginFiles("frozen", `context.config.list.push(1); return {};`, {
       config: { type: "object", properties: { list: { type: "array", default: [] } } },
     }),
@@ -94,7 +125,9 @@ test("a plugin reads the secrets of its own configuration and no others", async 
   t.after(() => delete process.env.GANTRY_SECRET_LAMP_PIN);
   const folder = makeHostFolder(t, {
     "plugins.json": {
-      plugins: [{ plugin: "./plugins/vault", config: { pin: { $secret: "LAMP_PIN" }, door: { key: { $secret: "GONE" } } } }],
+      plugins: [
+        { plugin: "./plugins/vault", config: { pin: { $secret: "LAMP_PIN" }, door: { key: { $secret: "GONE" } } } },
+      ],
     },
     ...pluginFiles(
       "vault",
@@ -155,7 +188,7 @@ test("a plugin that is unavailable holds nobody up, and works with those that re
   const unavailable = { code: "PLUGIN_UNAVAILABLE", message: /there is no device/, remedy: "Plug it in." };
   assert.throws(() => plugins.findStep("motor/use"), unavailable);
   assert.throws(() => plugins.findStep("crane/lift"), unavailable);
-  await assert.rejects(plugins.services.motor!.turn!(), unavailable);
+  await assert.rejects(async () => plugins.services.motor!.turn!(), unavailable);
   assert.equal(plugins.hasTrigger("motor/used"), false);
 
   const came: string[] = [];
@@ -182,7 +215,8 @@ test("a plugin that fails when it is tried again takes those that require it alo
     ...pluginFiles("crane", "return {};", { requires: ["motor"] }),
   });
   const plugins = await activateFolder(t, folder, { retryDelayMs: { first: 5, longest: 5 } });
-  while (plugins.states().some(({ state }) => state === "unavailable")) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (plugins.states().some(({ state }) => state === "unavailable"))
+    await new Promise((resolve) => setTimeout(resolve, 5));
   assert.deepEqual(
     plugins.states().map(({ name, state, code }) => [name, state, code]),
     [
@@ -223,7 +257,9 @@ test("a setup that hangs is given up, and what it brings later is given back", a
 test("a module or setup that throws fails its plugin, with what it said, and the host goes on", async (t) => {
   const folder = makeHostFolder(t, {
     "plugins.json": entries("throws", "breaks", "lies", "other"),
-    ...pluginFiles("throws", `throw Object.assign(new Error("no such port"), { code: "ENODEV" });`, { steps: { act: aStep } }),
+    ...pluginFiles("throws", `throw Object.assign(new Error("no such port"), { code: "ENODEV" });`, {
+      steps: { act: aStep },
+    }),
     ...pluginFiles("breaks", "}}} this is no JavaScript"),
     ...pluginFiles("lies", ""),
     "plugins/lies/index.js": "export default { set: 1 };",
@@ -289,7 +325,10 @@ test("a stop that hangs or throws does not keep the others from stopping", async
 test("stopping ends the attempts at an unavailable plugin and does not wait for a setup under way", async (t) => {
   const folder = makeHostFolder(t, {
     "plugins.json": entries("away", "slow"),
-    ...pluginFiles("away", `fs.appendFileSync(new URL("../../tries", import.meta.url), "x"); throw new PluginUnavailable("away", "Wait.");`),
+    ...pluginFiles(
+      "away",
+      `fs.appendFileSync(new URL("../../tries", import.meta.url), "x"); throw new PluginUnavailable("away", "Wait.");`,
+    ),
     ...pluginFiles(
       "slow",
       `if (globalThis.slowTried) return new Promise(() => {});
@@ -312,7 +351,7 @@ test("after a plugin has stopped its services reject instead of reaching into it
   const plugins = await activateFolder(t, folder);
   assert.equal(await plugins.services.lamp!.press!("main"), 0);
   await plugins.stop();
-  await assert.rejects(plugins.services.lamp!.press!("main"), { code: "PLUGIN_UNAVAILABLE" });
+  await assert.rejects(async () => plugins.services.lamp!.press!("main"), { code: "PLUGIN_UNAVAILABLE" });
 });
 
 test("a step checks its input with defaults filled in, its output, and carries its declared errors", async (t) => {
@@ -354,7 +393,11 @@ test("a trigger starts with its defaults, and what it emits is held against its 
 test("a plugin with faults in its documents is refused together with those that require it", async (t) => {
   const folder = makeHostFolder(t, {
     "plugins.json": {
-      plugins: [{ plugin: "./plugins/lamp", config: { brightness: 1000 } }, { plugin: "./plugins/switch" }, { plugin: "./plugins/other" }],
+      plugins: [
+        { plugin: "./plugins/lamp", config: { brightness: 1000 } },
+        { plugin: "./plugins/switch" },
+        { plugin: "./plugins/other" },
+      ],
     },
     ...pluginFiles("other", "return {};"),
   });

@@ -17,7 +17,12 @@ const workflow = (name: string, more: object = {}) => ({ name, steps: [], ...mor
 test("a plugin is found by its short name, by a path and by the name of a package beside the configuration", (t) => {
   const folder = makeHostFolder(t, {
     "plugins.json": {
-      plugins: [{ plugin: "own" }, { plugin: "./local" }, { plugin: "@acme/gantry-modbus" }, { plugin: "plain-package" }],
+      plugins: [
+        { plugin: "own" },
+        { plugin: "./local" },
+        { plugin: "@acme/gantry-modbus" },
+        { plugin: "plain-package" },
+      ],
     },
     "built-in/own/plugin.json": { name: "own", version: "1.0.0", host: "^1.0.0", main: "index.js" },
     "built-in/own/index.js": "",
@@ -25,7 +30,12 @@ test("a plugin is found by its short name, by a path and by the name of a packag
     "local/index.js": "",
     // Its `exports` hide plugin.json, as those of most packages would.
     "node_modules/@acme/gantry-modbus/package.json": { name: "@acme/gantry-modbus", exports: { ".": "./main.js" } },
-    "node_modules/@acme/gantry-modbus/plugin.json": { name: "modbus", version: "2.0.0", host: "^1.0.0", main: "./main.js" },
+    "node_modules/@acme/gantry-modbus/plugin.json": {
+      name: "modbus",
+      version: "2.0.0",
+      host: "^1.0.0",
+      main: "./main.js",
+    },
     "node_modules/@acme/gantry-modbus/main.js": "",
     "node_modules/plain-package/plugin.json": { name: "plain", version: "1.0.0", host: "*", main: "lib/index.js" },
     "node_modules/plain-package/lib/index.js": "",
@@ -73,7 +83,12 @@ test("a built-in plugin that is only required is activated with its defaults, be
   });
   assert.deepEqual(faults, []);
   assert.deepEqual(
-    plugins.map(({ name, config, requiredPlugins, requiredServices }) => ({ name, config, requiredPlugins, requiredServices })),
+    plugins.map(({ name, config, requiredPlugins, requiredServices }) => ({
+      name,
+      config,
+      requiredPlugins,
+      requiredServices,
+    })),
     [
       { name: "base", config: {}, requiredPlugins: [], requiredServices: [] },
       { name: "mqtt", config: { port: 1883 }, requiredPlugins: ["base"], requiredServices: [] },
@@ -121,14 +136,14 @@ test("faults of a configuration stand at their place, and a name without use is 
   copyFixture(folder, "lamp");
   const { plugins, faults } = readHost(folder.configurationFile);
   const found = faults.map(({ line, column, pointer, severity, suggestion }) =>
-    [line, column, pointer.replace("/plugins/0/config", ""), severity, suggestion ?? ""].join(" "),
+    `${line}:${column} ${pointer.replace("/plugins/0/config", "")} ${severity} ${suggestion ?? ""}`.trim(),
   );
   assert.deepEqual(found.sort(), [
-    "10:30 /wiring/phase fault ",
+    "10:30 /wiring/phase fault L1",
     "6:9 /brightnes fault brightness",
-    "7:19 /device fault ",
-    "8:9 /logFile note ",
-    "9:25 /labels/1 fault ",
+    "7:19 /device fault",
+    "8:9 /logFile note",
+    "9:25 /labels/1 fault",
   ]);
   for (const { file } of faults) assert.equal(file, folder.configurationFile);
   const usable = plugins.filter(({ refusal }) => refusal === undefined).map(({ name }) => name);
@@ -149,15 +164,14 @@ test("defaults are filled in, secrets stay references, ignored names are gone, a
   assert.deepEqual(catalogue.config, { lamp: { ...filled, labels: ["x"] } });
 });
 
-test("a secret where no text is expected is a fault", (t) => {
-  const folder = makeHostFolder(t, {
-    "plugins.json": { plugins: [{ plugin: "./plugins/lamp", config: { brightness: { $secret: "BRIGHTNESS" } } }] },
-  });
+test("a secret where no text is expected, or under an unknown name, is a fault", (t) => {
+  const config = { brightness: { $secret: "BRIGHTNESS" }, pni: { $secret: "PIN" } };
+  const folder = makeHostFolder(t, { "plugins.json": { plugins: [{ plugin: "./plugins/lamp", config }] } });
   copyFixture(folder, "lamp");
   const { faults } = readHost(folder.configurationFile);
   assert.deepEqual(
     faults.map(({ pointer, severity }) => `${pointer} ${severity}`),
-    ["/plugins/0/config/brightness fault"],
+    ["/plugins/0/config/pni fault", "/plugins/0/config/brightness fault"],
   );
 });
 
@@ -226,7 +240,11 @@ test("a manifest is held against the plugin interface and its folder", (t) => {
 test("a requirement that nobody meets, or only a plugin that is not enabled, is a fault of the one that requires", (t) => {
   const folder = makeHostFolder(t, {
     "plugins.json": {
-      plugins: [{ plugin: "./plugins/crane" }, { plugin: "./plugins/motor", enabled: false }, { plugin: "./plugins/door" }],
+      plugins: [
+        { plugin: "./plugins/crane" },
+        { plugin: "./plugins/motor", enabled: false },
+        { plugin: "./plugins/door" },
+      ],
     },
     ...pluginFiles("crane", "", { requires: ["motor"] }),
     ...pluginFiles("door", "", { requires: ["motr"] }),
@@ -290,7 +308,7 @@ test("workflow folders are read recursively and in order, and a broken document 
   assert.deepEqual([...new Set(faults.map(({ file }) => relative(folder.path, file)))], ["workflows/broken.json"]);
   const [{ text, hash, file, document }] = workflows as [(typeof workflows)[number]];
   assert.equal(file, join(folder.path, "workflows/a.json"));
-  assert.deepEqual(JSON.parse(text), document);
+  assert.deepEqual(JSON.parse(text), { ...document });
   assert.match(hash, /^[0-9a-f]{64}$/);
 });
 
@@ -327,7 +345,10 @@ test("a name that several workflows have is one fault, and the first document ke
 
 test("a workflow is active as its `enabled` says, which may ask the configuration", (t) => {
   const folder = makeHostFolder(t, {
-    "plugins.json": { workflows: ["./workflows"], plugins: [{ plugin: "./plugins/lamp", config: { device: "strip" } }] },
+    "plugins.json": {
+      workflows: ["./workflows"],
+      plugins: [{ plugin: "./plugins/lamp", config: { device: "strip" } }],
+    },
     "workflows/1.json": workflow("on", { enabled: true }),
     "workflows/2.json": workflow("off", { enabled: false }),
     "workflows/3.json": workflow("strip", { enabled: "${{ config.lamp.device == 'strip' }}" }),
@@ -344,7 +365,7 @@ test("a workflow is active as its `enabled` says, which may ask the configuratio
     inactiveWorkflows.map(({ name }) => name),
     ["off", "bulb"],
   );
-  assert.deepEqual(places(folder, faults), ["workflows/5.json:3:14 WORKFLOW_ENABLED_INVALID"]);
+  assert.deepEqual(places(folder, faults), ["workflows/5.json:4:14 WORKFLOW_ENABLED_INVALID"]);
 });
 
 test("a workflow that needs a plugin which is not enabled is not active, and a note says so", (t) => {
@@ -381,7 +402,9 @@ test("a configuration that cannot be used gives no configuration, and its faults
 
 test("a broken entry leaves the others usable", (t) => {
   const folder = makeHostFolder(t, {
-    "plugins.json": { plugins: [{ plugin: 7 }, { plugin: "./plugins/good", enabled: "yes" }, { plugin: "./plugins/other" }] },
+    "plugins.json": {
+      plugins: [{ plugin: 7 }, { plugin: "./plugins/good", enabled: "yes" }, { plugin: "./plugins/other" }],
+    },
     ...pluginFiles("good", ""),
     ...pluginFiles("other", ""),
   });

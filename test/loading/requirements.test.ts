@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Provider, resolveRequirement } from "../../host/loading/requirements.ts";
 
-const provider = (name: string, standing: Provider["standing"], ...provides: string[]) => ({ name, provides, standing });
+const provider = (name: string, standing: Provider["standing"], ...provides: string[]) => ({
+  name,
+  provides,
+  standing,
+});
 
 test("a service is found at the enabled plugin that provides it, before a built-in one that is not listed", () => {
   const providers = [provider("mqtt", "installed", "mqtt"), provider("my-broker", "enabled", "mqtt")];
@@ -15,8 +19,16 @@ test("a service is found at the enabled plugin that provides it, before a built-
 
 test("a built-in plugin that is not listed meets a requirement, by its service or its name", () => {
   const providers = [provider("mqtt", "installed", "broker"), provider("download", "installed")];
-  assert.deepEqual(resolveRequirement("broker", "a", providers), { outcome: "met", plugins: ["mqtt"], services: ["broker"] });
-  assert.deepEqual(resolveRequirement("download", "a", providers), { outcome: "met", plugins: ["download"], services: [] });
+  assert.deepEqual(resolveRequirement("broker", "a", providers), {
+    outcome: "met",
+    plugins: ["mqtt"],
+    services: ["broker"],
+  });
+  assert.deepEqual(resolveRequirement("download", "a", providers), {
+    outcome: "met",
+    plugins: ["download"],
+    services: [],
+  });
 });
 
 test("all services of a kind come from all plugins that are not disabled", () => {

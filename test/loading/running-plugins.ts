@@ -30,18 +30,21 @@ export async function activateFolder(
   const documents = readHost(folder.configurationFile);
   const store = await openStore(dataDirectory);
   const lines: LogLine[] = [];
-  const plugins = await activatePlugins(documents, { store, log: collect(lines), dataDirectory, ...options });
+  let plugins: ActivePlugins | undefined;
   t.after(async () => {
-    await plugins.stop();
+    await plugins?.stop();
     await store.close();
   });
+  plugins = await activatePlugins(documents, { store, log: collect(lines), dataDirectory, ...options });
   return { ...plugins, documents, dataDirectory, lines };
 }
 
 /** A log that keeps its lines. */
 export function collect(lines: LogLine[], shared: Record<string, unknown> = {}): HostLog {
-  const write = (level: LogLine["level"]) => (text: string, fields: Record<string, unknown> = {}) =>
-    void lines.push({ level, text, fields: { ...shared, ...fields } });
+  const write =
+    (level: LogLine["level"]) =>
+    (text: string, fields: Record<string, unknown> = {}) =>
+      void lines.push({ level, text, fields: { ...shared, ...fields } });
   return {
     debug: write("debug"),
     info: write("info"),

@@ -31,9 +31,11 @@ test("two circles through one plugin are two, and one that requires itself is a 
 });
 
 test("whatever the requirements, every plugin appears once and after all it requires unless there is a circle", () => {
-  const graph = fc.integer({ min: 1, max: 12 }).chain((size) =>
-    fc.array(fc.uniqueArray(fc.integer({ min: 0, max: size - 1 })), { minLength: size, maxLength: size }),
-  );
+  const graph = fc
+    .integer({ min: 1, max: 12 })
+    .chain((size) =>
+      fc.array(fc.uniqueArray(fc.integer({ min: 0, max: size - 1 })), { minLength: size, maxLength: size }),
+    );
   fc.assert(
     fc.property(graph, (edges) => {
       const plugins = edges.map((requires, index) => ({ name: `${index}`, requires: requires.map(String) }));

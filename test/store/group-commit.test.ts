@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sampleRecord, sampleRun } from "./sample-run.ts";
 import { storeFolder, testStore } from "./store-folder.ts";
@@ -27,6 +28,18 @@ test("writes that arrive while the disk is busy share the next commit", async (t
   assert.equal(writes, 2_000);
   assert.ok(commits >= 50, `50 dependent writes cannot be in ${commits} commits`);
   assert.ok(commits <= writes / 4, `${writes} writes took ${commits} commits`);
+});
+
+test("writes of different turns that find the disk busy share a commit too", async (t) => {
+  const store = await testStore(t);
+  const values = store.keyValue("host");
+  const writes = [values.set("large", "x".repeat(5_000_000))];
+  for (let turn = 0; turn < 100; turn++) {
+    await setImmediate();
+    writes.push(values.set("k", turn));
+  }
+  await Promise.all(writes);
+  assert.ok(store.figures.commits <= 50, `101 writes took ${store.figures.commits} commits`);
 });
 
 test("one after the other, each write has a commit of its own", async (t) => {

@@ -31,5 +31,5 @@ export function sampleRecord(sequence: number, changes: Partial<JournalRecord> =
 }
 
 /** More than a writing thread with this heap can take in, small as each record is. */
-export const tooMuch = { maxHeapMb: 8, maxBytesInFlight: 512 * 1024 * 1024 };
+export const tooMuch = { maxHeapMb: 24, maxBytesInFlight: 512 * 1024 * 1024 };
 export const tooManyRecords = () => Array.from({ length: 300_000 }, (_, index) => sampleRecord(index + 1));

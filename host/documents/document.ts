@@ -1,0 +1,173 @@
+// A JSON file as read: its value, and where everything in it stands.
+
+import { readFileSync } from "node:fs";
+import { findNodeAtLocation, type Node, type ParseError, parseTree } from "jsonc-parser";
+import type { Json } from "../sdk.ts";
+import { decode } from "./decode.ts";
+import type { Fault, FaultCode } from "./fault.ts";
+import { Places } from "./places.ts";
+import { parsePointer, pointerTo } from "./pointer.ts";
+import { describeSyntax } from "./syntax-fault.ts";
+
+const maxDepth = 64;
+
+export interface Document {
+  file: string;
+  text: string;
+  value: Json;
+  /** With positions; what `faultAt` looks things up in. */
+  tree: Node;
+  places: Places;
+}
+
+export interface DocumentReading {
+  /** Undefined when the file cannot be used at all. */
+  document: Document | undefined;
+  faults: Fault[];
+}
+
+export function readDocument(file: string): DocumentReading {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    const reason =
+      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message;
+    return unusable(faultIn(file, { line: 1, column: 1, length: 1 }, "FILE_UNREADABLE", reason));
+  }
+  const decoded = decode(bytes);
+  if ("text" in decoded) return parseDocument(file, decoded.text);
+  return unusable(faultIn(file, { ...decoded, length: 1 }, decoded.code, decoded.message));
+}
+
+export function parseDocument(file: string, text: string): DocumentReading {
+  const places = new Places(text);
+  const deep = tooDeep(text);
+  if (deep !== undefined)
+    return unusable(
+      faultIn(
+        file,
+        places.at(deep, 1),
+        "DOCUMENT_TOO_DEEP",
+        `objects and lists may be nested ${maxDepth} deep, and no deeper`,
+      ),
+    );
+  const errors: ParseError[] = [];
+  const tree = parseTree(text, errors, { allowTrailingComma: false, disallowComments: true, allowEmptyContent: false });
+  if (errors.length > 0 || tree === undefined) {
+    if (text.trim() === "") return unusable(faultIn(file, places.at(0, 1), "SYNTAX", "the file is empty"));
+    const { offset, length, message } = describeSyntax(text, errors);
+    return unusable(faultIn(file, places.at(offset, length), "SYNTAX", message));
+  }
+  const document = { file, text, value: JSON.parse(text) as Json, tree, places };
+  return { document, faults: duplicateKeys(document, tree, []) };
+}
+
+export interface FaultOptions {
+  code: FaultCode;
+  message: string;
+  /** value (default): the value at the pointer; key: its key; object: the opening brace or bracket there. */
+  where?: "key" | "value" | "object";
+  /** A part of a text value: offset and length in the decoded text. */
+  within?: { offset: number; length: number };
+  suggestion?: string;
+  severity?: Fault["severity"];
+}
+
+/** A fault at a place of a document; where the pointer leads nowhere, at the nearest place around it. */
+export function faultAt(document: Document, pointer: string, options: FaultOptions): Fault {
+  const { code, message, where = "value", within, suggestion, severity = "fault" } = options;
+  const node = nodeAt(document.tree, parsePointer(pointer));
+  const { offset, length } = within === undefined ? rangeOf(node, where) : rangeWithin(document.text, node, within);
+  return {
+    ...faultIn(document.file, document.places.at(offset, length), code, message),
+    pointer,
+    severity,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
+}
+
+function nodeAt(tree: Node, path: string[]): Node {
+  let node = tree;
+  for (const key of path) {
+    const inner = findNodeAtLocation(node, [node.type === "array" ? Number(key) : key]);
+    if (inner === undefined) return node;
+    node = inner;
+  }
+  return node;
+}
+
+function rangeOf(node: Node, where: "key" | "value" | "object"): { offset: number; length: number } {
+  if (where === "key" && node.parent?.type === "property") return node.parent.children![0]!;
+  if (where === "object" && (node.type === "object" || node.type === "array"))
+    return { offset: node.offset, length: 1 };
+  return node;
+}
+
+// An escape such as \n or \u00e4 is longer in the source than in the text.
+function rangeWithin(
+  source: string,
+  node: Node,
+  within: { offset: number; length: number },
+): { offset: number; length: number } {
+  const begin = sourceOffset(source, node, within.offset);
+  return { offset: begin, length: Math.max(1, sourceOffset(source, node, within.offset + within.length) - begin) };
+}
+
+function sourceOffset(source: string, node: Node, decoded: number): number {
+  let at = node.offset + 1;
+  for (let units = 0; units < decoded && at < node.offset + node.length - 1; units++) {
+    if (source[at] !== "\\") at += 1;
+    else at += source[at + 1] === "u" ? 6 : 2;
+  }
+  return at;
+}
+
+function duplicateKeys(document: Document, node: Node, path: string[]): Fault[] {
+  if (node.type === "array")
+    return node.children!.flatMap((child, index) => duplicateKeys(document, child, [...path, String(index)]));
+  if (node.type !== "object") return [];
+  const seen = new Set<string>();
+  return node.children!.flatMap((property) => {
+    const [key, value] = property.children as [Node, Node];
+    const inner = [...path, key.value as string];
+    const faults = duplicateKeys(document, value, inner);
+    if (seen.has(key.value)) {
+      const place = document.places.at(key.offset, key.length);
+      faults.unshift({
+        ...faultIn(document.file, place, "KEY_DUPLICATE", `${key.value} is already there`),
+        pointer: pointerTo(inner),
+      });
+    }
+    seen.add(key.value);
+    return faults;
+  });
+}
+
+function tooDeep(text: string): number | undefined {
+  let depth = 0;
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index];
+    if (character === '"') {
+      for (index += 1; index < text.length && text[index] !== '"'; index++) if (text[index] === "\\") index += 1;
+    } else if (character === "{" || character === "[") {
+      depth += 1;
+      if (depth > maxDepth) return index;
+    } else if (character === "}" || character === "]") depth -= 1;
+  }
+  return undefined;
+}
+
+function faultIn(
+  file: string,
+  place: { line: number; column: number; length: number },
+  code: FaultCode,
+  message: string,
+): Fault {
+  const { line, column, length } = place;
+  return { file, line, column, length, pointer: "", code, message, severity: "fault" };
+}
+
+function unusable(fault: Fault): DocumentReading {
+  return { document: undefined, faults: [fault] };
+}

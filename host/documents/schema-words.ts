@@ -1,0 +1,74 @@
+// What a schema expects, in words a person understands.
+
+import type { ErrorObject } from "ajv";
+
+const kinds: Record<string, string> = {
+  string: "a text",
+  integer: "a whole number",
+  number: "a number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  null: "null",
+};
+
+const formats: Record<string, string> = {
+  "gantry-duration": "a duration with a unit, such as 300ms, 5s or 1h30m",
+  uri: "a URL",
+  "date-time": "a time such as 2026-01-31T12:00:00Z",
+};
+
+/** What one failed keyword expects: the end of "must be ...", or a sentence part of its own. */
+export function expectation({ keyword, params, parentSchema }: ErrorObject): string {
+  switch (keyword) {
+    case "type":
+      return `must be ${[params.type]
+        .flat()
+        .map((kind: string) => kinds[kind] ?? kind)
+        .join(" or ")}`;
+    case "enum":
+      return `must be ${alternatives((params.allowedValues as unknown[]).map((value) => JSON.stringify(value)))}`;
+    case "const":
+      return `must be ${JSON.stringify(params.allowedValue)}`;
+    case "pattern":
+      return `must be ${describePattern(params.pattern as string, parentSchema as { description?: string } | undefined)}`;
+    case "format":
+      return `must be ${formats[params.format as string] ?? `a ${params.format}`}`;
+    case "minimum":
+      return `must be at least ${params.limit}`;
+    case "maximum":
+      return `must be at most ${params.limit}`;
+    case "exclusiveMinimum":
+      return `must be above ${params.limit}`;
+    case "exclusiveMaximum":
+      return `must be below ${params.limit}`;
+    case "minLength":
+      return params.limit === 1 ? "must not be empty" : `must have at least ${params.limit} characters`;
+    case "maxLength":
+      return `must have at most ${params.limit} characters`;
+    case "minItems":
+      return params.limit === 1 ? "must have at least one item" : `must have at least ${params.limit} items`;
+    case "maxItems":
+      return `must have at most ${params.limit} items`;
+    case "minProperties":
+      return params.limit === 1 ? "must have at least one member" : `must have at least ${params.limit} members`;
+    case "uniqueItems":
+      return `must not have the same item twice (${params.j} and ${params.i})`;
+    case "false schema":
+      return "is not allowed here";
+    default:
+      return `does not match the schema (${keyword})`;
+  }
+}
+
+export function alternatives(words: string[]): string {
+  const unique = [...new Set(words)];
+  return unique.length < 2 ? (unique[0] ?? "") : `${unique.slice(0, -1).join(", ")} or ${unique.at(-1)}`;
+}
+
+// A pattern's description says what it is for; without one the pattern itself must do.
+function describePattern(pattern: string, schema: { description?: string } | undefined): string {
+  const { description } = schema ?? {};
+  if (description === undefined) return `a text that matches ${pattern}`;
+  return `${description[0]!.toLowerCase()}${description.slice(1).replace(/\.$/, "")}`;
+}
