@@ -37,7 +37,10 @@ export async function startHost({ documents, dataDirectory, log, serve = true }:
     const plugins = await activatePlugins(documents, { store, log, dataDirectory });
     started.defer(() => plugins.stop());
 
-    const contexts: HostContexts = { config: documents.catalogue.config, device: (documents.device ?? null) as HostContexts["device"] };
+    const contexts: HostContexts = {
+      config: documents.catalogue.config,
+      device: (documents.device ?? null) as HostContexts["device"],
+    };
     const engine = new Engine({ store, log, dataDirectory, findStep: plugins.findStep, contexts: () => contexts });
     started.defer(() => engine.stop());
 
@@ -71,7 +74,9 @@ class Triggers {
 
   constructor(workflows: LoadedWorkflow[], surroundings: TriggerSurroundings) {
     this.#surroundings = surroundings;
-    this.#waiting = workflows.flatMap((workflow) => (workflow.document.on ?? []).map((_, index) => ({ workflow, index })));
+    this.#waiting = workflows.flatMap((workflow) =>
+      (workflow.document.on ?? []).map((_, index) => ({ workflow, index })),
+    );
     surroundings.plugins.onAvailable(() => void this.start());
   }
 
@@ -98,9 +103,14 @@ class Triggers {
     const { engine, plugins, contexts, log } = this.#surroundings;
     const { trigger, with: settings = {} } = workflow.document.on![index]!;
     const options = evaluate(compile(settings as Json), { ...contexts } as Record<string, Json>);
-    return plugins.startTrigger(trigger, options, (emission) => engine.accept(workflow, emission, `${workflow.name}#${index}`), {
-      workflow: workflow.name,
-      log: log.child({ workflow: workflow.name }),
-    });
+    return plugins.startTrigger(
+      trigger,
+      options,
+      (emission) => engine.accept(workflow, emission, `${workflow.name}#${index}`),
+      {
+        workflow: workflow.name,
+        log: log.child({ workflow: workflow.name }),
+      },
+    );
   }
 }

@@ -5,6 +5,8 @@
 /** The version of this contract; a manifest's `host` is a range of it. */
 export const PLUGIN_API_VERSION = "1.0.0";
 
+export { formatDuration, parseDuration } from "./duration.ts";
+
 /** A value that can be written as JSON. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 export interface JsonObject {

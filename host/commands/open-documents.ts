@@ -5,7 +5,10 @@ import { createLog, type HostLog } from "../log.ts";
  * Reads what a host starts from and logs every fault. A broken workflow or plugin is left out; undefined when nothing
  * can be started.
  */
-export function openDocuments(config: string, logLevel: string): { documents: HostDocuments; log: HostLog } | undefined {
+export function openDocuments(
+  config: string,
+  logLevel: string,
+): { documents: HostDocuments; log: HostLog } | undefined {
   const log = createLog({ level: logLevel });
   const documents = readHost(config);
   for (const fault of documents.faults) {

@@ -66,8 +66,14 @@ function findWorkflow(name: string, documents: HostDocuments, log: HostLog): Loa
     const all = [...documents.workflows, ...documents.inactiveWorkflows];
     const found = all.find((workflow) => workflow.name === name);
     if (found !== undefined) return found;
-    const meant = nearest(name, all.map((workflow) => workflow.name));
-    throw new GantryError("WORKFLOW_UNKNOWN", `no workflow is called ${name}${meant === undefined ? "" : `; did you mean ${meant}?`}`);
+    const meant = nearest(
+      name,
+      all.map((workflow) => workflow.name),
+    );
+    throw new GantryError(
+      "WORKFLOW_UNKNOWN",
+      `no workflow is called ${name}${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+    );
   }
   const { workflow, faults } = loadWorkflow(resolve(name), documents.catalogue, { named: true });
   for (const { message, file, line, column, code, severity } of faults) {
@@ -82,7 +88,9 @@ function readInput(file: string | undefined): Json {
   try {
     return JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8")) as Json;
   } catch (cause) {
-    throw new GantryError("INPUT_INVALID", `the input ${file} cannot be read as JSON: ${(cause as Error).message}`, { cause });
+    throw new GantryError("INPUT_INVALID", `the input ${file} cannot be read as JSON: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 
@@ -97,7 +105,9 @@ function printEvents({ engine }: Host): () => void {
 function printEnd({ id, workflow, status, output, error }: Run): void {
   process.stdout.write(`${workflow} ${status} (run ${id})\n`);
   if (error !== null) {
-    process.stdout.write(`  ${error.step === undefined ? "" : `${error.step}: `}${plain(error.message)} (${error.code})\n`);
+    process.stdout.write(
+      `  ${error.step === undefined ? "" : `${error.step}: `}${plain(error.message)} (${error.code})\n`,
+    );
     if (error.remedy !== undefined) process.stdout.write(`  ${error.remedy}\n`);
   } else if (output !== null && Object.keys(output).length > 0) {
     process.stdout.write(`${JSON.stringify(output, null, 2)}\n`);

@@ -16,6 +16,8 @@ export interface PluginsReading {
   catalogue: VerbCatalogue;
   /** What entries that cannot be read are probably called. */
   unreadable: string[];
+  /** Names of the plugins that are there but not enabled. */
+  idle: string[];
   faults: Fault[];
 }
 
@@ -37,7 +39,8 @@ export function readPlugins(
     })),
   );
   const faults = [...found.faults, ...ordered.faults, ...configured.flatMap((reading) => reading.faults)];
-  return { plugins: installed, catalogue, unreadable: found.unreadable, faults };
+  const idle = found.plugins.filter(({ standing }) => standing !== "enabled").map(({ name }) => name);
+  return { plugins: installed, catalogue, unreadable: found.unreadable, idle, faults };
 }
 
 interface Configured {

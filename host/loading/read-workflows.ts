@@ -8,6 +8,7 @@ import type { LoadedWorkflow } from "../engine/workflow.ts";
 import { compile, evaluate } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { loadWorkflow } from "./load-workflow.ts";
+import type { PluginsReading } from "./read-plugins.ts";
 
 export interface WorkflowsReading {
   /** Those whose triggers are to be started. */
@@ -21,7 +22,7 @@ export interface WorkflowsReading {
 export function readWorkflows(
   source: Document,
   folders: readonly string[],
-  { catalogue, unreadable }: { catalogue: VerbCatalogue; unreadable: readonly string[] },
+  { catalogue, unreadable, idle }: Pick<PluginsReading, "catalogue" | "unreadable" | "idle">,
 ): WorkflowsReading {
   const reading: WorkflowsReading = { active: [], inactive: [], faults: [] };
   const files = new Set<string>();
@@ -36,9 +37,12 @@ export function readWorkflows(
         }),
       );
   }
+  // That a plugin is not there is said once, and not again where an expression reads its configuration.
+  const absent = Object.fromEntries([...unreadable, ...idle].map((name) => [name, {}]));
+  const known = { ...catalogue, config: { ...absent, ...catalogue.config } };
   const owners = new Map<string, { file: string; reported: boolean }>();
   for (const file of files) {
-    const { document, workflow, faults } = loadWorkflow(file, catalogue, { named: false });
+    const { document, workflow, faults } = loadWorkflow(file, known, { named: false });
     reading.faults.push(...faults.filter((fault) => !isConsequence(fault, document, unreadable)));
     if (document === undefined || workflow === undefined) continue;
     const owner = owners.get(workflow.name);
@@ -50,7 +54,7 @@ export function readWorkflows(
     owners.set(workflow.name, { file, reported: false });
     const enabled = isEnabled(document, workflow, catalogue);
     if (typeof enabled !== "boolean") reading.faults.push(enabled);
-    else if (enabled && !needsInactivePlugin(workflow, catalogue)) reading.active.push(workflow);
+    else if (enabled && !faults.some(({ code }) => code === "PLUGIN_NOT_ENABLED")) reading.active.push(workflow);
     else reading.inactive.push(workflow);
   }
   return reading;
@@ -92,17 +96,4 @@ function isEnabled(
     reason = (error as Error).message;
   }
   return faultAt(document, "/enabled", { code: "WORKFLOW_ENABLED_INVALID", message: `\`enabled\`: ${reason}` });
-}
-
-function needsInactivePlugin(workflow: LoadedWorkflow, { steps, triggers }: VerbCatalogue): boolean {
-  const isInactive = (value: Json): boolean => {
-    if (typeof value !== "object" || value === null) return false;
-    if (Array.isArray(value)) return value.some(isInactive);
-    const { uses, trigger } = value;
-    if (typeof uses === "string" && steps.get(uses)?.active === false) return true;
-    if (typeof trigger === "string" && triggers.get(trigger)?.active === false) return true;
-    return Object.entries(value).some(([key, member]) => key !== "with" && isInactive(member!));
-  };
-  const { on = [], steps: all, onFailure = [], finally: last = [] } = workflow.document;
-  return isInactive([on, all, onFailure, last] as unknown as Json);
 }

@@ -36,7 +36,10 @@ export function showProgress(engine: Engine, stream: NodeJS.WriteStream): () => 
     if (!live) return;
     const { percent = 0, message = "" } = event.progress;
     const full = Math.round((Math.min(100, Math.max(0, percent)) / 100) * 24);
-    redraw("", `  ${nameOf(event)} ${"█".repeat(full)}${"░".repeat(24 - full)} ${Math.round(percent)} % ${plain(message)}`);
+    redraw(
+      "",
+      `  ${nameOf(event)} ${"█".repeat(full)}${"░".repeat(24 - full)} ${Math.round(percent)} % ${plain(message)}`,
+    );
   };
   engine.on("step", onStep);
   engine.on("progress", onProgress);

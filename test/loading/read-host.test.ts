@@ -281,7 +281,11 @@ test("what follows only from a broken plugin is no fault of its own", (t) => {
     "plugins.json": { workflows: ["./workflows"], ...entries("lamp", "crane") },
     "plugins/lamp/plugin.json": { name: "lamp" },
     ...pluginFiles("crane", "", { requires: ["light"] }),
-    "workflows/blink.json": workflow("blink", { on: [{ trigger: "lamp/pressed" }], steps: [{ uses: "lamp/blink" }] }),
+    "workflows/blink.json": workflow("blink", {
+      on: [{ trigger: "lamp/pressed" }],
+      vars: { x: "${{ config.lamp.x }}" },
+      steps: [{ uses: "lamp/blink" }],
+    }),
     "workflows/other.json": workflow("other", { steps: [{ uses: "nobody/blink" }] }),
   });
   const { faults, workflows } = readHost(folder.configurationFile);
@@ -371,7 +375,10 @@ test("a workflow is active as its `enabled` says, which may ask the configuratio
 test("a workflow that needs a plugin which is not enabled is not active, and a note says so", (t) => {
   const folder = makeHostFolder(t, {
     "plugins.json": { workflows: ["./workflows"], plugins: [{ plugin: "./plugins/lamp", enabled: false }] },
-    "workflows/blink.json": workflow("blink", { steps: [{ uses: "lamp/blink", with: { times: 1 } }] }),
+    "workflows/blink.json": workflow("blink", {
+      vars: { brightness: "${{ config.lamp.brightness }}" },
+      steps: [{ uses: "lamp/blink", with: { times: 1 } }],
+    }),
   });
   copyFixture(folder, "lamp");
   const { workflows, inactiveWorkflows, faults } = readHost(folder.configurationFile);
@@ -381,8 +388,8 @@ test("a workflow that needs a plugin which is not enabled is not active, and a n
     ["blink"],
   );
   assert.deepEqual(
-    faults.map(({ severity }) => severity),
-    ["note"],
+    faults.map(({ code, severity }) => `${code} ${severity}`),
+    ["PLUGIN_NOT_ENABLED note"],
   );
 });
 

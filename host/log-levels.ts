@@ -1,0 +1,1 @@
+export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;

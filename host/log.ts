@@ -1,0 +1,73 @@
+// The host's log on standard error: one JSON object a line for collectors, readable lines on a terminal. Keeping and
+// rotating it is the job of whoever reads standard error (journald, a container's log driver).
+
+import { stripVTControlCharacters, styleText } from "node:util";
+import pino from "pino";
+import type { Log } from "./sdk.ts";
+import { mask } from "./secrets.ts";
+import { plain } from "./terminal/plain.ts";
+
+export interface HostLog extends Log {
+  /** A log whose lines carry these fields as well. */
+  child(fields: Record<string, unknown>): HostLog;
+}
+
+export interface LogOptions {
+  /** debug, info, warn, error or silent. */
+  level: string;
+  /** Readable lines; default: when standard error is a terminal. */
+  pretty?: boolean;
+  /** Takes whole lines; default: standard error. */
+  write?: (line: string) => void;
+}
+
+export function createLog({
+  level,
+  pretty = process.stderr.isTTY === true,
+  write = toStandardError(),
+}: LogOptions): HostLog {
+  const destination = { write: (line: string) => write(mask(pretty ? readable(line) : line)) };
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return wrap(pino(options, destination));
+}
+
+function wrap(logger: pino.Logger): HostLog {
+  return {
+    debug: (text, fields = {}) => logger.debug(fields, text),
+    info: (text, fields = {}) => logger.info(fields, text),
+    warn: (text, fields = {}) => logger.warn(fields, text),
+    error: (text, fields = {}) => logger.error(fields, text),
+    child: (fields) => wrap(logger.child(fields)),
+  };
+}
+
+/** Synchronous, so that the last line before a crash is there. */
+function toStandardError(): (line: string) => void {
+  const destination = pino.destination({ fd: 2, sync: true });
+  // Nobody reads any more: there is no place left to say so.
+  destination.on("error", () => {});
+  return (line) => void destination.write(line);
+}
+
+const colours = { debug: "dim", info: "blue", warn: "yellow", error: "red" } as const;
+
+function readable(line: string): string {
+  const { level, time, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown> & {
+    level: keyof typeof colours;
+  };
+  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
+    styleText(style, text, { stream: process.stderr });
+  const clock = String(time).slice(11, 19);
+  const facts = Object.entries(fields).map(
+    ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
+  const reason = (err as { message?: string } | undefined)?.message;
+  if (reason !== undefined) facts.push(`error=${reason}`);
+  const text = plain(stripVTControlCharacters(String(msg)));
+  return `${paint("dim", clock)} ${paint(colours[level], level.padEnd(5))} ${text} ${paint("dim", plain(facts.join(" ")))}\n`;
+}

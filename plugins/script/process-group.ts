@@ -1,0 +1,121 @@
+// A program in a process group of its own, which does not begin before it is let go, and of which nothing is left when
+// it has ended.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import type { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface Launch {
+  command: string[];
+  directory: string;
+  environment: Record<string, string>;
+  /** Called with the group's number before the program begins; it begins when this resolves. */
+  started(group: number): Promise<void>;
+  onOutput(chunk: Buffer): void;
+}
+
+export interface Ending {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+// A shell waits at descriptor 3 for the word, then becomes the program: same process, same number. Whatever else comes,
+// also the end of a host that died, ends it before the program began. Exit codes 126 and 127 are the shell's own for a
+// program it cannot execute or find.
+const gate = 'read -r word <&3 && [ "$word" = go ] || exit 125; exec 3<&-; exec "$@"';
+
+export class ProcessGroup {
+  readonly #child: ChildProcess;
+  readonly #ending: Promise<Ending>;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#ending = once(child, "exit").then(([exitCode, signal]) => ({ exitCode, signal }) as Ending);
+    // Who awaits it is told; nobody may be there yet.
+    this.#ending.catch(() => {});
+  }
+
+  /** Resolves once the program has begun; rejects when the gate itself cannot be started or the host cannot say go. */
+  static async launch({ command, directory, environment, started, onOutput }: Launch): Promise<ProcessGroup> {
+    const child = spawn("/bin/sh", ["-c", gate, "gate", ...command], {
+      cwd: directory,
+      env: environment,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+    });
+    child.stdout!.on("data", onOutput);
+    child.stderr!.on("data", onOutput);
+    const word = child.stdio[3] as Writable;
+    word.on("error", () => {});
+    await once(child, "spawn");
+    const group = new ProcessGroup(child);
+    try {
+      await started(child.pid!);
+      word.end("go\n");
+    } catch (error) {
+      word.destroy();
+      throw error;
+    }
+    return group;
+  }
+
+  /** How the program itself ended. */
+  ended(): Promise<Ending> {
+    return this.#ending;
+  }
+
+  /** SIGTERM to all members, SIGKILL to those left after the grace; resolves when none is alive. */
+  async end(graceMs: number): Promise<void> {
+    this.#signal("SIGTERM");
+    for (const deadline = Date.now() + graceMs; Date.now() < deadline && this.#isAlive(); ) await sleep(20);
+    while (this.#isAlive()) {
+      this.#signal("SIGKILL");
+      await sleep(10);
+    }
+  }
+
+  /** What the program left behind in its group ends with it, and its output is read to the end. */
+  async clear(): Promise<void> {
+    while (this.#isAlive()) {
+      this.#signal("SIGKILL");
+      await sleep(10);
+    }
+    // A descendant that left the group may hold the pipes open; what it says is not waited for.
+    const closed = Promise.all(
+      [this.#child.stdout!, this.#child.stderr!].map((stream) => stream.closed || once(stream, "close")),
+    );
+    await Promise.race([closed, sleep(200)]);
+    this.#child.stdout!.destroy();
+    this.#child.stderr!.destroy();
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    try {
+      process.kill(-this.#child.pid!, signal);
+    } catch {
+      // The group is gone.
+    }
+  }
+
+  #isAlive(): boolean {
+    try {
+      process.kill(-this.#child.pid!, 0);
+    } catch {
+      return false;
+    }
+    // The number answers for the dead as well until process 1 has collected them.
+    return readdirSync("/proc").some((pid) => /^\d+$/.test(pid) && this.#isLiveMember(pid));
+  }
+
+  #isLiveMember(pid: string): boolean {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+      const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return Number(group) === this.#child.pid && state !== "Z" && state !== "X";
+    } catch {
+      return false;
+    }
+  }
+}

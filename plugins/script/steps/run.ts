@@ -1,0 +1,96 @@
+import { statSync } from "node:fs";
+import { PluginError, parseDuration, type Step, type StepContext } from "gantry";
+import { environmentFor } from "../environment.ts";
+import { Output } from "../output.ts";
+import type { Config, RunInput, RunOutput } from "../plugin.types.ts";
+import { type Ending, ProcessGroup } from "../process-group.ts";
+
+/** Between SIGTERM and SIGKILL. */
+const graceMs = 2000;
+
+export function run(config: Config): Step<RunInput, RunOutput> {
+  return {
+    plan: ({ command, directory }) => `runs ${command.join(" ")} in ${directory}`,
+    async run({ command, directory, environment, exitCodes }, context) {
+      checkDirectory(directory);
+      const output = new Output(context.log);
+      const group = await launch(command, directory, environmentFor(config.environment, environment), output, context);
+      const ending = await untilEnd(group, context.signal, parseDuration(config.stopTimeout)!);
+      await group.clear();
+      return judge(ending, output.end(), command[0]!, exitCodes);
+    },
+  };
+}
+
+async function launch(
+  command: string[],
+  directory: string,
+  environment: Record<string, string>,
+  output: Output,
+  context: StepContext,
+) {
+  context.signal.throwIfAborted();
+  try {
+    return await ProcessGroup.launch({
+      command,
+      directory,
+      environment,
+      started: (pid) => context.processStarted(pid),
+      onOutput: (chunk) => output.take(chunk),
+    });
+  } catch (cause) {
+    if (context.signal.aborted) throw context.signal.reason;
+    throw new PluginError("SCRIPT_START_FAILED", `${command[0]} cannot be started: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+/** The program's own end, or the end it is brought to when the attempt is aborted; then this rejects. */
+async function untilEnd(group: ProcessGroup, signal: AbortSignal, stopTimeoutMs: number): Promise<Ending> {
+  const aborted = new Promise<"aborted">((resolve) => {
+    if (signal.aborted) resolve("aborted");
+    else signal.addEventListener("abort", () => resolve("aborted"), { once: true });
+  });
+  const first = await Promise.race([group.ended(), aborted]);
+  if (first !== "aborted") return first;
+  // When only the host stops, a program that is nearly done may finish: that saves its repetition.
+  if ((signal.reason as { code?: string }).code === "HOST_STOPPING") {
+    const done = await Promise.race([group.ended(), late(stopTimeoutMs)]);
+    if (done !== undefined) return done;
+  }
+  await group.end(graceMs);
+  throw signal.reason;
+}
+
+function late(afterMs: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), afterMs));
+}
+
+function judge(
+  { exitCode, signal }: Ending,
+  output: string,
+  program: string,
+  { done = [0], retry = [] }: RunInput["exitCodes"],
+): RunOutput {
+  if (exitCode !== null && done.includes(exitCode)) return { exitCode, output };
+  const said = output === "" ? "" : `: ${output.slice(-500)}`;
+  if (exitCode === null)
+    throw new PluginError("SCRIPT_KILLED", `${program} was ended by ${signal}${said}`, { details: { signal } });
+  const details = { exitCode, output: output.slice(-2000) };
+  if (retry.includes(exitCode))
+    throw new PluginError("SCRIPT_RETRY_LATER", `${program} asks to be run again (exit code ${exitCode})${said}`, {
+      details,
+    });
+  // The shell at the gate says so in its own words, with its own name in front.
+  if (exitCode === 127 && /not found\s*$/.test(output))
+    throw new PluginError("SCRIPT_NOT_FOUND", `there is no program ${program}`, { details });
+  if (exitCode === 126 && /(Permission denied|Exec format error)\s*$/i.test(output))
+    throw new PluginError("SCRIPT_NOT_EXECUTABLE", `${program} may not be executed`, { details });
+  throw new PluginError("SCRIPT_FAILED", `${program} ended with exit code ${exitCode}${said}`, { details });
+}
+
+function checkDirectory(directory: string): void {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new PluginError("SCRIPT_DIRECTORY_MISSING", `there is no folder ${directory}`);
+}
