@@ -35,7 +35,7 @@ export async function openDestination(
   return {
     directory: resolved,
     path: join(resolved, name),
-    partPath: join(resolved, `.${name}`.slice(0, 240) + ".part"),
+    partPath: join(resolved, `.${name.slice(0, 200)}.part`),
   };
 }
 
@@ -79,14 +79,8 @@ function nameOf(url: string): string {
 }
 
 function isBaseName(name: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
-  return (
-    name !== "" &&
-    name !== "." &&
-    name !== ".." &&
-    !/[/\\\u0000-\u001f\u007f]/.test(name) &&
-    Buffer.byteLength(name) <= 255
-  );
+  const separatorOrControl = /[/\\\p{Cc}]/u;
+  return !["", ".", ".."].includes(name) && !separatorOrControl.test(name) && Buffer.byteLength(name) <= 255;
 }
 
 async function checkAllowed(directory: string, allowed: string[] | undefined): Promise<void> {
