@@ -14,7 +14,9 @@ import { median, row } from "./figures.ts";
 const step: RunnableStep = {
   uses: "bench/add",
   plugin: "bench",
-  implementation: { run: async ({ value }: { value: number }) => ({ value: value + 1 }) } as RunnableStep["implementation"],
+  implementation: {
+    run: async ({ value }: { value: number }) => ({ value: value + 1 }),
+  } as RunnableStep["implementation"],
   checkInput: () => [],
   checkOutput: () => [],
   errors: {},
@@ -44,7 +46,14 @@ export async function durableRuns(open: number, seconds = 3): Promise<{ perSecon
   const directory = mkdtempSync(join(tmpdir(), "gantry-bench-"));
   const store = await openStore(directory);
   const log = createLog({ level: "error" });
-  const engine = new Engine({ store, log, dataDirectory: directory, findStep: () => step, contexts: () => ({ config: {}, device: null }), maxOpen: 1024 });
+  const engine = new Engine({
+    store,
+    log,
+    dataDirectory: directory,
+    findStep: () => step,
+    contexts: () => ({ config: {}, device: null }),
+    maxOpen: 1024,
+  });
   const times: number[] = [];
   const end = performance.now() + seconds * 1000;
   const one = async () => {
@@ -72,11 +81,14 @@ async function openWorkflowRuns(open: number, seconds = 5): Promise<{ perSecond:
   const directory = mkdtempSync(join(tmpdir(), "gantry-bench-peer-"));
   const backend = BackendSqlite.connect(join(directory, "peer.db"));
   const peer = new OpenWorkflow({ backend });
-  const three = peer.defineWorkflow({ name: "three" }, async ({ input, step: peerStep }: { input: { value: number }; step: PeerStep }) => {
-    const a = await peerStep.run({ name: "a" }, async () => input.value + 1);
-    const b = await peerStep.run({ name: "b" }, async () => a + 1);
-    return await peerStep.run({ name: "c" }, async () => b + 1);
-  });
+  const three = peer.defineWorkflow(
+    { name: "three" },
+    async ({ input, step: peerStep }: { input: { value: number }; step: PeerStep }) => {
+      const a = await peerStep.run({ name: "a" }, async () => input.value + 1);
+      const b = await peerStep.run({ name: "b" }, async () => a + 1);
+      return await peerStep.run({ name: "c" }, async () => b + 1);
+    },
+  );
   const worker = peer.newWorker({ concurrency: open });
   await worker.start();
   const times: number[] = [];
@@ -121,11 +133,18 @@ if (import.meta.main) {
   console.log(row("disk: synced commits of one row a second", diskCommits().toFixed(0)));
   for (const open of [1, 64, 256]) {
     const { perSecond, medianMs } = await durableRuns(open);
-    console.log(row(`Gantry: three-step runs a second, ${open} open`, `${perSecond.toFixed(0)} (median ${medianMs.toFixed(1)} ms)`));
+    console.log(
+      row(
+        `Gantry: three-step runs a second, ${open} open`,
+        `${perSecond.toFixed(0)} (median ${medianMs.toFixed(1)} ms)`,
+      ),
+    );
   }
   const own = await durableRuns(32);
   const peer = await openWorkflowRuns(32);
   console.log(row("Gantry, 32 open", own.perSecond.toFixed(0)));
-  console.log(row("OpenWorkflow on SQLite, 32 open", `${peer.perSecond.toFixed(0)} (median ${peer.medianMs.toFixed(1)} ms)`));
+  console.log(
+    row("OpenWorkflow on SQLite, 32 open", `${peer.perSecond.toFixed(0)} (median ${peer.medianMs.toFixed(1)} ms)`),
+  );
   console.log(row("ratio", `${(own.perSecond / peer.perSecond).toFixed(1)} times`));
 }

@@ -15,7 +15,13 @@ import { waitFor } from "../test/support/wait-for.ts";
 import { median, quantile, row } from "./figures.ts";
 
 const probe = fileURLToPath(new URL("./plugins/probe", import.meta.url));
-const plugins = (broker: string) => [{ plugin: "mqtt", config: { broker } }, { plugin: "download" }, { plugin: "verify" }, { plugin: "script" }, { plugin: probe }];
+const plugins = (broker: string) => [
+  { plugin: "mqtt", config: { broker } },
+  { plugin: "download" },
+  { plugin: "verify" },
+  { plugin: "script" },
+  { plugin: probe },
+];
 const workflow = {
   name: "bench",
   on: [{ trigger: "mqtt/message", with: { topic: "bench" } }],
@@ -26,7 +32,11 @@ const workflow = {
 const root = mkdtempSync(join(tmpdir(), "gantry-bench-host-"));
 const broker = await startMosquitto();
 try {
-  const folder = await makeHostFolder(join(root, "host"), { workflows: ["./workflows"], plugins: plugins(broker.url) }, { bench: workflow });
+  const folder = await makeHostFolder(
+    join(root, "host"),
+    { workflows: ["./workflows"], plugins: plugins(broker.url) },
+    { bench: workflow },
+  );
   const readyMs: number[] = [];
   const idleMb: number[] = [];
   for (let round = 0; round < 6; round++) {
@@ -47,7 +57,9 @@ try {
   const client = await mqtt.connectAsync(broker.url);
   await sleep(1000);
   for (let count = 0; count < 300; count++) {
-    await client.publishAsync("bench", JSON.stringify({ sent: performance.timeOrigin + performance.now() }), { qos: 1 });
+    await client.publishAsync("bench", JSON.stringify({ sent: performance.timeOrigin + performance.now() }), {
+      qos: 1,
+    });
     await sleep(5);
   }
   const store = openStoreForReading(folder.data);
@@ -55,8 +67,15 @@ try {
     const ended = store.runs.list({ status: ["succeeded"], limit: 1000 });
     return ended.length === 300 && ended;
   });
-  const times = runs.map(({ output }) => (output as { at: number; sent: number }).at - (output as { sent: number }).sent);
-  console.log(row("MQTT message to first step, durable, 300 messages", `median ${median(times).toFixed(2)} ms, 99 % ${quantile(times, 0.99).toFixed(2)} ms`));
+  const times = runs.map(
+    ({ output }) => (output as { at: number; sent: number }).at - (output as { sent: number }).sent,
+  );
+  console.log(
+    row(
+      "MQTT message to first step, durable, 300 messages",
+      `median ${median(times).toFixed(2)} ms, 99 % ${quantile(times, 0.99).toFixed(2)} ms`,
+    ),
+  );
   store.close();
   await client.endAsync();
   await host.stop();

@@ -40,7 +40,12 @@ const port = await freePort();
 const configuration = {
   device: { deviceId: "org.example:demo" },
   workflows: [join(root, "workflows")],
-  plugins: [{ plugin: "mqtt", config: { broker: "embedded", port } }, { plugin: "download" }, { plugin: "verify" }, { plugin: "script" }],
+  plugins: [
+    { plugin: "mqtt", config: { broker: "embedded", port } },
+    { plugin: "download" },
+    { plugin: "verify" },
+    { plugin: "script" },
+  ],
 };
 await writeFile(join(folder, "plugins.json"), `${JSON.stringify(configuration, null, 2)}\n`);
 const log = createLog({ level: "info" });

@@ -23,10 +23,16 @@ const take = {
 };
 
 /** Passes bytes on both ways and shows each packet before it goes on; `false` holds it back for good. */
-async function watch(port: number, onPacket: (packet: mqttPacket.Packet, toHost: boolean) => boolean): Promise<{ server: Server; port: number }> {
+async function watch(
+  port: number,
+  onPacket: (packet: mqttPacket.Packet, toHost: boolean) => boolean,
+): Promise<{ server: Server; port: number }> {
   const server = createServer((host) => {
     const broker = connect(port, "127.0.0.1");
-    for (const [from, to, toHost] of [[broker, host, true], [host, broker, false]] as const) {
+    for (const [from, to, toHost] of [
+      [broker, host, true],
+      [host, broker, false],
+    ] as const) {
       const parser = mqttPacket.parser();
       parser.on("packet", (packet: mqttPacket.Packet) => {
         if (onPacket(packet, toHost)) to.write(mqttPacket.generate(packet));
@@ -50,7 +56,10 @@ function acceptedInputs(folder: HostFolder): number[] {
   }
 }
 
-test("a PUBACK leaves only when the run is on disk, and no kill at a delivery loses or doubles a message", { skip: needs("mosquitto"), timeout: 180_000 }, async () => {
+test("a PUBACK leaves only when the run is on disk, and no kill at a delivery loses or doubles a message", {
+  skip: needs("mosquitto"),
+  timeout: 180_000,
+}, async () => {
   const root = await mkdtemp(join(tmpdir(), "gantry-ack-"));
   const broker = await startMosquitto();
   let folder: HostFolder;
@@ -95,12 +104,16 @@ test("a PUBACK leaves only when the run is on disk, and no kill at a delivery lo
     let sent = 0;
     for (let round = 0; round < 12; round++) {
       kill = round % 2 === 0 ? "at-publish" : "at-puback";
-      for (let count = 0; count < 5; count++) await client.publishAsync("take", JSON.stringify({ n: sent++ }), { qos: 1 });
+      for (let count = 0; count < 5; count++)
+        await client.publishAsync("take", JSON.stringify({ n: sent++ }), { qos: 1 });
       await host!.gone();
       await start();
       await waitFor(`all runs of round ${round}\n${host!.log}`, () => new Set(acceptedInputs(folder)).size === sent);
     }
-    assert.deepEqual(acceptedInputs(folder).toSorted((a, b) => a - b), Array.from({ length: sent }, (_, n) => n));
+    assert.deepEqual(
+      acceptedInputs(folder).toSorted((a, b) => a - b),
+      Array.from({ length: sent }, (_, n) => n),
+    );
     assert.deepEqual(early, [], "acknowledged before the run was on disk");
     assert.ok(acknowledged >= sent, "the watcher has not seen the acknowledgements");
   } finally {

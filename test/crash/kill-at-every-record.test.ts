@@ -65,7 +65,10 @@ test("killed after any record, an installation ends as an undisturbed one", { sk
       // A step is repeated only if the kill left it without a result; whatever else was repeated shows as a surplus.
       const repeated = killed.journal.filter(({ kind }) => kind === "resumed").map(({ path }) => path);
       assert.ok(repeated.length <= 1, `repeated: ${repeated}`);
-      assert.ok(killed.scriptRuns === 1 || (killed.scriptRuns === 2 && repeated.includes("steps/2")), `script ran ${killed.scriptRuns} times`);
+      assert.ok(
+        killed.scriptRuns === 1 || (killed.scriptRuns === 2 && repeated.includes("steps/2")),
+        `script ran ${killed.scriptRuns} times`,
+      );
       for (const [index, name] of ["firmware.bin", "install.sh"].entries()) {
         const asked = killed.requests.get(name);
         const repeatable = repeated.includes(`steps/1/items/${index}/steps/0`);
@@ -83,7 +86,12 @@ async function install(name: string, killAfter: number | undefined): Promise<Out
   await using server = await serveArtifacts(files);
   const folder = await makeHostFolder(directory, {
     workflows: [workflows],
-    plugins: [{ plugin: "mqtt", config: { broker: broker.url } }, { plugin: "download" }, { plugin: "verify" }, { plugin: "script" }],
+    plugins: [
+      { plugin: "mqtt", config: { broker: broker.url } },
+      { plugin: "download" },
+      { plugin: "verify" },
+      { plugin: "script" },
+    ],
   });
   const client = await mqtt.connectAsync(broker.url);
   try {
@@ -93,7 +101,11 @@ async function install(name: string, killAfter: number | undefined): Promise<Out
     let host = await started(folder);
     await subscribed(host);
     if (killAfter !== undefined) {
-      const hunter = spawn(process.execPath, [killer, join(folder.data, "gantry.db"), String(host.pid), String(killAfter)], { stdio: "inherit" });
+      const hunter = spawn(
+        process.execPath,
+        [killer, join(folder.data, "gantry.db"), String(host.pid), String(killAfter)],
+        { stdio: "inherit" },
+      );
       await client.publishAsync("gantry/install", order(name, server, files), { qos: 1 });
       await host.gone();
       await once(hunter, "exit");
@@ -123,7 +135,11 @@ async function subscribed(host: HostProcess): Promise<void> {
 }
 
 function order(id: string, server: ArtifactServer, files: Record<string, string | Buffer>): string {
-  const artifacts = Object.entries(files).map(([filename, content]) => ({ url: `${server.url}/${filename}`, filename, sha256: sha256(content) }));
+  const artifacts = Object.entries(files).map(([filename, content]) => ({
+    url: `${server.url}/${filename}`,
+    filename,
+    sha256: sha256(content),
+  }));
   return JSON.stringify({ id, artifacts });
 }
 
@@ -146,7 +162,8 @@ function statusOf(folder: HostFolder): string | undefined {
   return runs[0]?.ended_at == null ? undefined : runs[0].status;
 }
 
-const journalOf = (folder: HostFolder) => query<JournalRow>(folder, "SELECT kind, path FROM journal ORDER BY run_id, sequence");
+const journalOf = (folder: HostFolder) =>
+  query<JournalRow>(folder, "SELECT kind, path FROM journal ORDER BY run_id, sequence");
 const describe = ({ kind, path }: JournalRow) => `${kind} ${path}`.trim();
 
 /** What ended, in which order; each place once. */

@@ -14,17 +14,35 @@ import { waitFor } from "../support/wait-for.ts";
 const skip = needs("mosquitto");
 
 /** Runs one script on a message, with the broker and host around it. */
-async function withHost(script: string, work: (folder: HostFolder, effects: string, start: () => Promise<HostProcess>, order: () => Promise<void>) => Promise<void>) {
+async function withHost(
+  script: string,
+  work: (
+    folder: HostFolder,
+    effects: string,
+    start: () => Promise<HostProcess>,
+    order: () => Promise<void>,
+  ) => Promise<void>,
+) {
   const root = await mkdtemp(join(tmpdir(), "gantry-suspend-"));
   const broker = await startMosquitto();
   const effects = join(root, "effects");
   const workflow = {
     name: "work",
     on: [{ trigger: "mqtt/message", with: { topic: "work" } }],
-    steps: [{ id: "script", uses: "script/run", with: { command: ["/bin/sh", join(root, "script.sh"), effects], directory: root } }],
+    steps: [
+      {
+        id: "script",
+        uses: "script/run",
+        with: { command: ["/bin/sh", join(root, "script.sh"), effects], directory: root },
+      },
+    ],
   };
   await writeFile(join(root, "script.sh"), script);
-  const folder = await makeHostFolder(root, { workflows: ["./workflows"], plugins: [{ plugin: "mqtt", config: { broker: broker.url } }, { plugin: "script" }] }, { work: workflow });
+  const folder = await makeHostFolder(
+    root,
+    { workflows: ["./workflows"], plugins: [{ plugin: "mqtt", config: { broker: broker.url } }, { plugin: "script" }] },
+    { work: workflow },
+  );
   const hosts: HostProcess[] = [];
   const client = await mqtt.connectAsync(broker.url);
   try {
@@ -59,7 +77,10 @@ function onlyRun(folder: HostFolder) {
   }
 }
 
-test("SIGTERM while a script runs suspends the run; the next host finishes it", { skip, timeout: 120_000 }, async () => {
+test("SIGTERM while a script runs suspends the run; the next host finishes it", {
+  skip,
+  timeout: 120_000,
+}, async () => {
   await withHost('echo began >> "$1"; sleep 1; echo ended >> "$1"\n', async (folder, effects, start, order) => {
     const first = await start();
     await order();
@@ -77,26 +98,33 @@ test("SIGTERM while a script runs suspends the run; the next host finishes it", 
   });
 });
 
-test("a script that ignores SIGTERM is killed at the stop, and run again by the next host", { skip, timeout: 120_000 }, async () => {
-  await withHost('trap "" TERM; echo "began $$" >> "$1"; [ "$(wc -l < "$1")" -gt 1 ] && exit 0; while :; do sleep 0.1; done\n', async (folder, effects, start, order) => {
-    const first = await start();
-    await order();
-    await waitFor("the script", () => existsSync(effects));
-    assert.equal(await first.stop(), 0);
-    const pid = Number((await readFile(effects, "utf8")).split(/\s/)[1]);
-    assert.throws(() => process.kill(-pid, 0), "the script outlived its host");
-    assert.equal(onlyRun(folder)?.endedAt, null);
-    await start();
-    const run = await waitFor("the end", () => {
-      const found = onlyRun(folder);
-      return found?.endedAt != null && found;
-    });
-    assert.equal(run.status, "succeeded");
-  });
+test("a script that ignores SIGTERM is killed at the stop, and run again by the next host", {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  await withHost(
+    'trap "" TERM; echo "began $$" >> "$1"; [ "$(wc -l < "$1")" -gt 1 ] && exit 0; while :; do sleep 0.1; done\n',
+    async (folder, effects, start, order) => {
+      const first = await start();
+      await order();
+      await waitFor("the script", () => existsSync(effects));
+      assert.equal(await first.stop(), 0);
+      const pid = Number((await readFile(effects, "utf8")).split(/\s/)[1]);
+      assert.throws(() => process.kill(-pid, 0), "the script outlived its host");
+      assert.equal(onlyRun(folder)?.endedAt, null);
+      await start();
+      const run = await waitFor("the end", () => {
+        const found = onlyRun(folder);
+        return found?.endedAt != null && found;
+      });
+      assert.equal(run.status, "succeeded");
+    },
+  );
 });
 
 test("a script left behind by a killed host is ended before it runs again", { skip, timeout: 120_000 }, async () => {
-  const script = 'if [ -s "$1" ]; then kill -0 "$(cut -d" " -f2 "$1" | head -1)" 2>/dev/null && [ "$(cut -d" " -f3 /proc/$(cut -d" " -f2 "$1" | head -1)/stat)" != Z ] && echo "ghost" >> "$1"; echo again >> "$1"; exit 0; fi; echo "began $$" >> "$1"; exec sleep 300\n';
+  const script =
+    'if [ -s "$1" ]; then kill -0 "$(cut -d" " -f2 "$1" | head -1)" 2>/dev/null && [ "$(cut -d" " -f3 /proc/$(cut -d" " -f2 "$1" | head -1)/stat)" != Z ] && echo "ghost" >> "$1"; echo again >> "$1"; exit 0; fi; echo "began $$" >> "$1"; exec sleep 300\n';
   await withHost(script, async (folder, effects, start, order) => {
     const first = await start();
     await order();

@@ -46,7 +46,12 @@ before(async () => {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   artifacts = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const plugins = [{ plugin: "mqtt", config: { broker: broker.url, maxPayloadBytes: 4096 } }, { plugin: "download" }, { plugin: "verify" }, { plugin: "script" }];
+  const plugins = [
+    { plugin: "mqtt", config: { broker: broker.url, maxPayloadBytes: 4096 } },
+    { plugin: "download" },
+    { plugin: "verify" },
+    { plugin: "script" },
+  ];
   folder = await makeHostFolder(root, { workflows: ["./workflows", workflows], plugins }, { impatient });
   host = new HostProcess(folder);
   await host.ready();
@@ -68,10 +73,29 @@ after(async () => {
 const impatient = {
   name: "impatient",
   on: [{ trigger: "mqtt/message", with: { topic: "impatient" } }],
-  inputs: { type: "object", required: ["id", "url", "sha256"], additionalProperties: false, properties: { id: { type: "string" }, url: { type: "string" }, sha256: { type: "string" } } },
+  inputs: {
+    type: "object",
+    required: ["id", "url", "sha256"],
+    additionalProperties: false,
+    properties: { id: { type: "string" }, url: { type: "string" }, sha256: { type: "string" } },
+  },
   steps: [
-    { id: "fetch", uses: "download/fetch", with: { url: "${{ inputs.url }}", directory: "${{ run.directory }}", filename: "it.sh", checksums: { SHA256: "${{ inputs.sha256 }}" } } },
-    { id: "install", uses: "script/run", timeout: "500ms", with: { command: ["/bin/sh", "it.sh"], directory: "${{ run.directory }}" } },
+    {
+      id: "fetch",
+      uses: "download/fetch",
+      with: {
+        url: "${{ inputs.url }}",
+        directory: "${{ run.directory }}",
+        filename: "it.sh",
+        checksums: { SHA256: "${{ inputs.sha256 }}" },
+      },
+    },
+    {
+      id: "install",
+      uses: "script/run",
+      timeout: "500ms",
+      with: { command: ["/bin/sh", "it.sh"], directory: "${{ run.directory }}" },
+    },
   ],
 };
 
@@ -110,7 +134,9 @@ const failingRuns: [words: string, file: string, sum: string, code: string][] = 
 for (const [words, file, sum, code] of failingRuns) {
   test(`${words} fails the run with ${code} and its remedy`, { skip }, async () => {
     const id = file.replace(".", "-");
-    await client.publishAsync("impatient", JSON.stringify({ id, url: `${artifacts}/${file}`, sha256: sum }), { qos: 1 });
+    await client.publishAsync("impatient", JSON.stringify({ id, url: `${artifacts}/${file}`, sha256: sum }), {
+      qos: 1,
+    });
     const run = await waitFor(`the end of ${id}\n${host.log}`, () => {
       const found = runNamed(id);
       return found?.endedAt != null && found;
@@ -138,7 +164,9 @@ function linesSince(offset: number): Record<string, unknown>[] {
 function runNamed(id: string) {
   const store = openStoreForReading(folder.data);
   try {
-    return store.runs.list({ workflow: "impatient", limit: 1000 }).find(({ input }) => (input as { id: string }).id === id);
+    return store.runs
+      .list({ workflow: "impatient", limit: 1000 })
+      .find(({ input }) => (input as { id: string }).id === id);
   } finally {
     store.close();
   }
@@ -149,7 +177,9 @@ let served = 0;
 /** A good order goes through from end to end. */
 async function stillServing(): Promise<void> {
   const id = `good-${++served}`;
-  await client.publishAsync("impatient", JSON.stringify({ id, url: `${artifacts}/good.sh`, sha256: sha256(script) }), { qos: 1 });
+  await client.publishAsync("impatient", JSON.stringify({ id, url: `${artifacts}/good.sh`, sha256: sha256(script) }), {
+    qos: 1,
+  });
   const run = await waitFor(`the good run\n${host.log}`, () => {
     const found = runNamed(id);
     return found?.endedAt != null && found;

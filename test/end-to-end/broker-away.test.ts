@@ -17,7 +17,10 @@ const count = {
   steps: [{ uses: "mqtt/publish", with: { topic: "counted", payload: "${{ inputs.n }}" } }],
 };
 
-test("a host whose broker is away says it is ready, and serves after each time the broker comes", { skip: needs("mosquitto"), timeout: 120_000 }, async () => {
+test("a host whose broker is away says it is ready, and serves after each time the broker comes", {
+  skip: needs("mosquitto"),
+  timeout: 120_000,
+}, async () => {
   const root = await mkdtemp(join(tmpdir(), "gantry-away-"));
   const broker = await startMosquitto();
   await broker.stop();

@@ -19,22 +19,37 @@ const asks = {
     {
       id: "answer",
       uses: "mqtt/request",
-      with: { topic: "question", payload: { n: "${{ inputs.n }}", replyTo: "answer/${{ inputs.n }}" }, responseTopic: "answer/${{ inputs.n }}", timeout: "20s" },
+      with: {
+        topic: "question",
+        payload: { n: "${{ inputs.n }}", replyTo: "answer/${{ inputs.n }}" },
+        responseTopic: "answer/${{ inputs.n }}",
+        timeout: "20s",
+      },
     },
-    { uses: "mqtt/publish", with: { topic: "done", payload: { n: "${{ inputs.n }}", answer: "${{ steps.answer.outputs.payload }}" } } },
+    {
+      uses: "mqtt/publish",
+      with: { topic: "done", payload: { n: "${{ inputs.n }}", answer: "${{ steps.answer.outputs.payload }}" } },
+    },
   ],
 };
 const answers = {
   name: "answers",
   on: [{ trigger: "mqtt/message", with: { topic: "question" } }],
-  inputs: { type: "object", required: ["n", "replyTo"], properties: { n: { type: "integer" }, replyTo: { type: "string" } } },
+  inputs: {
+    type: "object",
+    required: ["n", "replyTo"],
+    properties: { n: { type: "integer" }, replyTo: { type: "string" } },
+  },
   steps: [
     { uses: "script/run", with: { command: ["sleep", "0.05"], directory: "${{ run.directory }}" } },
     { uses: "mqtt/publish", with: { topic: "${{ inputs.replyTo }}", payload: { square: "${{ inputs.n }}" } } },
   ],
 };
 
-test("20 runs ask 20 others by mqtt/request over one connection, and all are answered", { skip: needs("mosquitto"), timeout: 120_000 }, async () => {
+test("20 runs ask 20 others by mqtt/request over one connection, and all are answered", {
+  skip: needs("mosquitto"),
+  timeout: 120_000,
+}, async () => {
   const root = await mkdtemp(join(tmpdir(), "gantry-talk-"));
   const broker = await startMosquitto();
   const plugins = [{ plugin: "mqtt", config: { broker: broker.url } }, { plugin: "script" }];

@@ -16,7 +16,11 @@ export interface HostFolder {
 }
 
 /** A folder with plugins.json and a workflow folder `workflows/`. */
-export async function makeHostFolder(directory: string, configuration: JsonObject, workflows: Record<string, unknown> = {}): Promise<HostFolder> {
+export async function makeHostFolder(
+  directory: string,
+  configuration: JsonObject,
+  workflows: Record<string, unknown> = {},
+): Promise<HostFolder> {
   await mkdir(join(directory, "workflows"), { recursive: true });
   const config = join(directory, "plugins.json");
   await writeFile(config, JSON.stringify(configuration));
@@ -34,7 +38,10 @@ export class HostProcess {
 
   constructor(folder: HostFolder, environment: NodeJS.ProcessEnv = {}, more: string[] = []) {
     const args = [main, "up", "--config", folder.config, "--data", folder.data, ...more];
-    this.child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...environment } });
+    this.child = spawn(process.execPath, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...environment },
+    });
     let ready!: () => void;
     let failed!: (error: Error) => void;
     this.#ready = new Promise((resolve, reject) => {
@@ -46,7 +53,9 @@ export class HostProcess {
       this.log += text;
       if (this.log.includes("gantry ready")) ready();
     });
-    this.child.on("exit", (code, signal) => failed(new Error(`the host ended (${code ?? signal}) before it was ready:\n${this.log}`)));
+    this.child.on("exit", (code, signal) =>
+      failed(new Error(`the host ended (${code ?? signal}) before it was ready:\n${this.log}`)),
+    );
   }
 
   get pid(): number {

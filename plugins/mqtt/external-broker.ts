@@ -1,0 +1,141 @@
+// The one connection to a broker elsewhere: always trying, with a session that outlives it.
+
+import { type Log, PluginError } from "gantry";
+import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
+import type { Broker, Sent } from "./broker.ts";
+import { acknowledgeLate } from "./late-acknowledgement.ts";
+import { decodePayload, fingerprintOf } from "./payloads.ts";
+import { Reconnection } from "./reconnection.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+
+export interface ExternalOptions {
+  url: string;
+  connection: IClientOptions;
+  /** Messages that may be unacknowledged at once. */
+  window: number;
+  subscriptions: Subscriptions;
+  log: Log;
+}
+
+export class ExternalBroker implements Broker {
+  readonly #options: ExternalOptions;
+  readonly #client: MqttClient;
+  readonly #late: ReturnType<typeof acknowledgeLate>;
+  readonly #reconnection: Reconnection;
+  /** Filters this session is known to have. */
+  readonly #known = new Set<string>();
+  #pending = 0;
+  #overflowed = false;
+
+  constructor(options: ExternalOptions) {
+    this.#options = options;
+    const { connection, log, url, subscriptions } = options;
+    this.#client = mqtt.connect(connection);
+    this.#late = acknowledgeLate(this.#client);
+    this.#client.on("message", (_topic, payload, packet) => this.#receive(payload, packet));
+    this.#client.on("connect", ({ sessionPresent }) => void this.#connected(sessionPresent));
+    this.#reconnection = new Reconnection(this.#client, url, log);
+    subscriptions.connectTo({
+      added: (filter, qos) => this.#subscribe(filter, qos),
+      removed: (filter) => void this.#unsubscribe(filter),
+    });
+    this.#client.connect();
+  }
+
+  async publish({ topic, payload, qos, retain, responseTopic, correlationData }: Sent): Promise<void> {
+    if (qos === 0 && !this.#client.connected)
+      throw new PluginError("MQTT_OFFLINE", `the broker is away; the message to ${topic} is not sent`);
+    const properties = {
+      ...(responseTopic === undefined ? {} : { responseTopic }),
+      ...(correlationData === undefined ? {} : { correlationData: Buffer.from(correlationData) }),
+    };
+    const five = this.#options.connection.protocolVersion === 5 && Object.keys(properties).length > 0;
+    try {
+      await this.#client.publishAsync(topic, payload, { qos, retain, ...(five ? { properties } : {}) });
+    } catch (cause) {
+      const { code, message } = cause as { code?: number; message: string };
+      if (typeof code === "number" && code >= 128)
+        throw new PluginError("MQTT_REFUSED", `the broker refuses a message to ${topic}: ${message}`, {
+          cause,
+          details: { reasonCode: code },
+        });
+      throw new PluginError("MQTT_OFFLINE", `the message to ${topic} is not sent: ${message}`, { cause });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#reconnection.stop();
+    await this.#client.endAsync(true);
+  }
+
+  async #connected(sessionPresent: boolean): Promise<void> {
+    const { log, subscriptions } = this.#options;
+    this.#overflowed = false;
+    if (!sessionPresent) this.#known.clear();
+    const missing = subscriptions.filters().filter(([filter]) => !this.#known.has(filter));
+    if (this.#known.size > 0) log.info(`still subscribed to ${this.#known.size} topics`);
+    await Promise.all(missing.map(([filter, qos]) => this.#subscribe(filter, qos)));
+  }
+
+  async #subscribe(filter: string, qos: 0 | 1): Promise<void> {
+    const { log } = this.#options;
+    if (!this.#client.connected) return;
+    try {
+      const [granted] = await this.#client.subscribeAsync(filter, { qos });
+      if ((granted?.qos ?? 0) >= 128) throw Object.assign(new Error("not authorized"), { code: granted!.qos });
+      this.#known.add(filter);
+      log.info(`subscribed to ${filter}`);
+    } catch (cause) {
+      // Without a connection it is made up for at the next one.
+      if (!this.#client.connected) return;
+      log.error(`the broker refuses the subscription to ${filter}: ${(cause as Error).message}`, {
+        code: "MQTT_SUBSCRIBE_REFUSED",
+      });
+      this.#reconnection.later(
+        () =>
+          this.#options.subscriptions.filters().some(([wanted]) => wanted === filter) && this.#subscribe(filter, qos),
+      );
+    }
+  }
+
+  async #unsubscribe(filter: string): Promise<void> {
+    this.#known.delete(filter);
+    if (this.#client.connected) await this.#client.unsubscribeAsync(filter).catch(() => {});
+  }
+
+  #receive(payload: Buffer, packet: IPublishPacket): void {
+    const { subscriptions, connection, log, window } = this.#options;
+    const { topic, qos, retain, dup, messageId = 0 } = packet;
+    const message = { topic, qos: qos === 0 ? (0 as const) : (1 as const), retain, ...decodePayload(payload) };
+    if (qos === 0) {
+      subscriptions.deliver(message).catch((error) => log.debug("a message is not handled", { err: error }));
+      return;
+    }
+    if (this.#pending >= window) {
+      if (!this.#overflowed)
+        log.warn(`more than ${window} messages are unacknowledged; further ones wait at the broker`);
+      this.#overflowed = true;
+      return;
+    }
+    const of = this.#late.connection();
+    const delivery = {
+      key: `${connection.clientId}/${messageId}`,
+      fingerprint: fingerprintOf(topic, payload),
+      redelivered: dup,
+    };
+    this.#pending += 1;
+    subscriptions
+      .deliver({ ...message, delivery })
+      .then(
+        () => this.#late.acknowledge(of, messageId),
+        (error) => log.debug("a message stays unacknowledged", { err: error }),
+      )
+      .finally(() => this.#settled());
+  }
+
+  // What was left at the broker comes again with the next connection only.
+  #settled(): void {
+    this.#pending -= 1;
+    if (this.#pending === 0 && this.#overflowed) this.#client.stream.destroy();
+  }
+}

@@ -1,0 +1,106 @@
+// A real Mosquitto on a free loopback port, for one test.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface MosquittoOptions {
+  /** Further lines of its configuration. */
+  config?: string[];
+  /** Whether sessions and queued messages survive a restart; default true. */
+  persistence?: boolean;
+  /** Whether anybody may connect; default true. */
+  anonymous?: boolean;
+  /** Lines of the listener instead of plain MQTT, with PORT for the port. */
+  scheme?: "mqtt" | "mqtts";
+}
+
+export interface Mosquitto {
+  port: number;
+  url: string;
+  /** What it has logged. */
+  log(): string;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+  /** Starts it again on the same port, with what it kept. */
+  restart(): Promise<void>;
+}
+
+export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mosquitto> {
+  const { config = [], persistence = true, anonymous = true, scheme = "mqtt" } = options;
+  const directory = await mkdtemp(join(tmpdir(), "mosquitto-"));
+  const port = await freePort();
+  const file = join(directory, "mosquitto.conf");
+  const kept = persistence
+    ? [`persistence true`, `persistence_location ${directory}/`, "autosave_interval 1", "autosave_on_changes true"]
+    : ["persistence false"];
+  const lines = [
+    "user root",
+    "log_type all",
+    "max_queued_messages 0",
+    `allow_anonymous ${anonymous}`,
+    ...kept,
+    `listener ${port} 127.0.0.1`,
+    ...config,
+  ];
+  await writeFile(file, `${lines.join("\n")}\n`);
+  let child: ChildProcess | undefined;
+  let log = "";
+
+  const start = async () => {
+    child = spawn("/usr/sbin/mosquitto", ["-c", file], { stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [child.stdout!, child.stderr!])
+      stream.setEncoding("utf8").on("data", (text: string) => (log += text));
+    for (let attempt = 0; !(await listens(port)); attempt++) {
+      if (attempt > 500 || child.exitCode !== null) throw new Error(`mosquitto does not start:\n${log}`);
+      await sleep(10);
+    }
+  };
+  const end = async (signal: NodeJS.Signals) => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    await ended;
+  };
+
+  await start();
+  return {
+    port,
+    url: `${scheme}://localhost:${port}`.replace("localhost", scheme === "mqtt" ? "127.0.0.1" : "localhost"),
+    log: () => log,
+    async stop() {
+      await end("SIGTERM");
+    },
+    kill: () => end("SIGKILL"),
+    async restart() {
+      await end("SIGTERM");
+      await start();
+    },
+  };
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  probe.listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
