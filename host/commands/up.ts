@@ -12,7 +12,7 @@ export interface UpOptions {
   logLevel: string;
 }
 
-/** Resolves with the exit code once SIGTERM or SIGINT has suspended the runs. */
+/** Ends the process with 0 once SIGTERM or SIGINT has suspended the runs; resolves with 1 when nothing can be started. */
 export async function up({ config, data, logLevel }: UpOptions): Promise<number> {
   const opened = openDocuments(config, logLevel);
   if (opened === undefined) return 1;
@@ -24,7 +24,8 @@ export async function up({ config, data, logLevel }: UpOptions): Promise<number>
   log.info(`${signal}: suspending`);
   await host.stop();
   log.info("stopped");
-  return 0;
+  // What a plugin forgot to end must not keep the process.
+  process.exit(0);
 }
 
 /** The first of the two signals; the second one ends the process at once, as usual. */

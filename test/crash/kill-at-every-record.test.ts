@@ -49,7 +49,7 @@ after(async () => {
   await rm(root, { recursive: true });
 });
 
-test("killed after any record, an installation ends as an undisturbed one", { skip, timeout: 600_000 }, async (t) => {
+test("killed after any record, an installation ends as an undisturbed one", { skip, timeout: 240_000 }, async (t) => {
   const undisturbed = await install("undisturbed", undefined);
   assert.equal(undisturbed.status, "succeeded");
   assert.equal(undisturbed.scriptRuns, 1);
@@ -106,9 +106,10 @@ async function install(name: string, killAfter: number | undefined): Promise<Out
         [killer, join(folder.data, "gantry.db"), String(host.pid), String(killAfter)],
         { stdio: "inherit" },
       );
+      const hunted = once(hunter, "exit");
       await client.publishAsync("gantry/install", order(name, server, files), { qos: 1 });
       await host.gone();
-      await once(hunter, "exit");
+      await hunted;
       host = await started(folder);
     } else {
       await client.publishAsync("gantry/install", order(name, server, files), { qos: 1 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,6 +66,16 @@ async function withHost(
   }
 }
 
+// A dead process that nobody has collected yet still answers to signals.
+function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat[stat.lastIndexOf(")") + 2] !== "Z";
+  } catch {
+    return false;
+  }
+}
+
 function onlyRun(folder: HostFolder) {
   const store = openStoreForReading(folder.data);
   try {
@@ -110,7 +120,7 @@ test("a script that ignores SIGTERM is killed at the stop, and run again by the 
       await waitFor("the script", () => existsSync(effects));
       assert.equal(await first.stop(), 0);
       const pid = Number((await readFile(effects, "utf8")).split(/\s/)[1]);
-      assert.throws(() => process.kill(-pid, 0), "the script outlived its host");
+      assert.ok(!isAlive(pid), "the script outlived its host");
       assert.equal(onlyRun(folder)?.endedAt, null);
       await start();
       const run = await waitFor("the end", () => {

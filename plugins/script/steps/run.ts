@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PluginError, parseDuration, type Step, type StepContext } from "gantry";
 import { environmentFor } from "../environment.ts";
 import { Output } from "../output.ts";
@@ -56,15 +57,14 @@ async function untilEnd(group: ProcessGroup, signal: AbortSignal, stopTimeoutMs:
   if (first !== "aborted") return first;
   // When only the host stops, a program that is nearly done may finish: that saves its repetition.
   if ((signal.reason as { code?: string }).code === "HOST_STOPPING") {
-    const done = await Promise.race([group.ended(), late(stopTimeoutMs)]);
+    const patience = new AbortController();
+    const late = sleep(stopTimeoutMs, undefined, { signal: patience.signal }).catch(() => undefined);
+    const done = await Promise.race([group.ended(), late]);
+    patience.abort();
     if (done !== undefined) return done;
   }
   await group.end(graceMs);
   throw signal.reason;
-}
-
-function late(afterMs: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(() => resolve(undefined), afterMs));
 }
 
 function judge(
