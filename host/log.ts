@@ -3,8 +3,8 @@
 
 import { stripVTControlCharacters, styleText } from "node:util";
 import pino from "pino";
+import { maskLine } from "./mask-line.ts";
 import type { Log } from "./sdk.ts";
-import { mask } from "./secrets.ts";
 import { plain } from "./terminal/plain.ts";
 
 export interface HostLog extends Log {
@@ -26,7 +26,7 @@ export function createLog({
   pretty = process.stderr.isTTY === true,
   write = toStandardError(),
 }: LogOptions): HostLog {
-  const destination = { write: (line: string) => write(mask(pretty ? readable(line) : line)) };
+  const destination = { write: (line: string) => write(pretty ? readable(maskLine(line)) : maskLine(line)) };
   const options = {
     level,
     base: null,
@@ -38,12 +38,21 @@ export function createLog({
 
 function wrap(logger: pino.Logger): HostLog {
   return {
-    debug: (text, fields = {}) => logger.debug(fields, text),
-    info: (text, fields = {}) => logger.info(fields, text),
-    warn: (text, fields = {}) => logger.warn(fields, text),
-    error: (text, fields = {}) => logger.error(fields, text),
-    child: (fields) => wrap(logger.child(fields)),
+    debug: (text, fields) => logger.debug(safeNames(fields), text),
+    info: (text, fields) => logger.info(safeNames(fields), text),
+    warn: (text, fields) => logger.warn(safeNames(fields), text),
+    error: (text, fields) => logger.error(safeNames(fields), text),
+    child: (fields) => wrap(logger.child(safeNames(fields))),
   };
+}
+
+/** A plugin's field must not pass for the line's own; it gets a `_` behind its name. */
+function safeNames(fields: Record<string, unknown> = {}): Record<string, unknown> {
+  const own = ["level", "time", "msg"];
+  if (!own.some((name) => Object.hasOwn(fields, name))) return fields;
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [own.includes(name) ? `${name}_` : name, value]),
+  );
 }
 
 /** Synchronous, so that the last line before a crash is there. */
@@ -66,7 +75,7 @@ function readable(line: string): string {
   const facts = Object.entries(fields).map(
     ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
-  const reason = (err as { message?: string } | undefined)?.message;
+  const reason = typeof err === "string" ? err : (err as { message?: string } | undefined)?.message;
   if (reason !== undefined) facts.push(`error=${reason}`);
   const text = plain(stripVTControlCharacters(String(msg)));
   return `${paint("dim", clock)} ${paint(colours[level], level.padEnd(5))} ${text} ${paint("dim", plain(facts.join(" ")))}\n`;

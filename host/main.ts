@@ -4,6 +4,8 @@ import { dirname, join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { logLevels } from "./log-levels.ts";
+import { type RunStatus, runStatuses } from "./store/store.ts";
+import { watchOutput } from "./terminal/output.ts";
 
 const config = new Option("--config <file>", "the configuration file").default("plugins.json");
 const data = new Option("--data <folder>", "the data folder; default: data beside the configuration file");
@@ -69,9 +71,9 @@ program
   .addOption(data)
   .addOption(json)
   .option("--workflow <name>", "only runs of this workflow")
-  .option("--status <status...>", "only runs with one of these states")
+  .addOption(new Option("--status <status...>", "only runs with one of these states").choices(runStatuses))
   .option("--limit <count>", "how many at most", positiveInteger, 50)
-  .action(async (options: Common & { workflow?: string; status?: string[]; limit: number }) => {
+  .action(async (options: Common & { workflow?: string; status?: RunStatus[]; limit: number }) => {
     const { runs } = await import("./commands/runs.ts");
     exitCode = runs({ ...options, data: dataFolder(options) });
   });
@@ -87,6 +89,7 @@ program
     exitCode = show(id, { ...options, data: dataFolder(options) });
   });
 
+watchOutput();
 try {
   await program.parseAsync();
   process.exitCode = exitCode;

@@ -15,8 +15,8 @@ const given = process.argv.slice(2).filter((argument) => argument !== "--slow");
 const options = given.filter((argument) => argument.startsWith("-"));
 const patterns = given.filter((argument) => !argument.startsWith("-"));
 
-// Who names a slow file means it.
-const isWanted = (file: string) => patterns.length > 0 || file.endsWith(".slow.test.ts") === slow;
+// Who names a slow file itself means it.
+const isWanted = (file: string) => file.endsWith(".slow.test.ts") === slow || patterns.includes(file);
 const files = globSync(patterns.length > 0 ? patterns : ["test/**/*.test.ts"], { cwd: root }).filter(isWanted);
 if (files.length === 0) {
   console.error(`no test file matches ${patterns.join(" ") || "test/**/*.test.ts"}`);
@@ -28,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), "gantry-test-"));
 const countFile = join(folder, "count");
 const args = [
   ...["--import", "tsx", "--test", "--test-concurrency=2"],
-  `--test-timeout=${slow ? 15 * minuteMs : 3 * minuteMs}`,
+  `--test-timeout=${slow ? 15 * minuteMs : 2 * minuteMs}`,
   ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
   ...["--test-reporter=./scripts/test-count.ts", `--test-reporter-destination=${countFile}`],
   ...options,
@@ -51,11 +51,14 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
 const limitMs = slow ? 90 * minuteMs : 15 * minuteMs;
 const limit = setTimeout(() => {
   console.error(`the tests did not end within ${limitMs / minuteMs} minutes and are ended`);
-  endAll("SIGKILL");
+  // Node names what it was at, if it still can.
+  endAll("SIGTERM");
+  setTimeout(endAll, 10_000, "SIGKILL").unref();
 }, limitMs);
 
 child.once("exit", (code) => {
   clearTimeout(limit);
+  // What the tests have left behind.
   endAll("SIGKILL");
   process.exitCode ??= code ?? 1;
   if (code === 0 && Number(readFileSync(countFile, "utf8")) === 0) {

@@ -9,7 +9,7 @@ export interface RunsOptions {
   data: string;
   json: boolean;
   workflow?: string;
-  status?: string[];
+  status?: RunStatus[];
   limit: number;
 }
 
@@ -19,7 +19,7 @@ export function runs({ data, json, workflow, status, limit }: RunsOptions): numb
     const filter = {
       limit,
       ...(workflow === undefined ? {} : { workflow }),
-      ...(status === undefined ? {} : { status: status as RunStatus[] }),
+      ...(status === undefined ? {} : { status }),
     };
     const found = store.runs.list(filter);
     if (json) for (const run of found) process.stdout.write(`${JSON.stringify(asJson(run))}\n`);

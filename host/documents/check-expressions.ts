@@ -22,7 +22,10 @@ export function checkExpressions(
 }
 
 function checkText(document: Document, pointer: string, text: string, visible: Visible): Fault[] {
-  const { faults, references } = parseText(text, { contexts: [...visible.contexts.keys()] });
+  const { faults, references } = parseText(
+    text,
+    visible.anyContext === true ? {} : { contexts: [...visible.contexts.keys()] },
+  );
   const found = faults.map(({ code, message, suggestion, offset, length }) =>
     faultAt(document, pointer, {
       code,

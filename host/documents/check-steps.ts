@@ -2,41 +2,49 @@
 
 import type { Workflow, WorkflowStep } from "../../schemas/workflow.types.ts";
 import { parseDuration } from "../duration.ts";
+import { hasExpression, parseText, wholePathOf } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import type { VerbCatalogue } from "./catalogue.ts";
 import { checkExpressions } from "./check-expressions.ts";
+import { checkForm } from "./check-form.ts";
 import { checkVerb } from "./check-verb.ts";
 import { checkWith } from "./check-with.ts";
 import { type Document, faultAt } from "./document.ts";
 import type { Fault } from "./fault.ts";
-import { closed, type Shape, type Visible } from "./visible.ts";
+import { closed, itemShape, type Shape, type Visible } from "./visible.ts";
 
 export interface StepSurroundings {
   document: Document;
+  /** Pointers of objects that lack something because it was set aside. */
+  broken: ReadonlySet<string>;
   catalogue: VerbCatalogue;
   named: boolean;
 }
 
-type Body = Pick<Workflow, "steps" | "onFailure" | "finally" | "outputs">;
+type Body = Partial<Pick<Workflow, "steps" | "onFailure" | "finally" | "outputs">>;
+
+interface Checked {
+  faults: Fault[];
+  outputs: Shape;
+}
 
 /** A workflow, a block or a `forEach`, and the shape of the outputs it declares. */
-export function checkBody(
-  body: Body,
-  base: string,
-  outer: Visible,
-  surroundings: StepSurroundings,
-): { faults: Fault[]; outputs: Shape } {
-  const { document } = surroundings;
+export function checkBody(body: Body, base: string, outer: Visible, surroundings: StepSurroundings): Checked {
+  const { document, broken } = surroundings;
+  const { outputs } = body;
   const steps = new Map(outer.steps);
-  const ids = new Map<string, string>();
-  const faults = checkList(body.steps, `${base}/steps`, { ...outer, steps }, ids, surroundings);
-  const inside: Visible = { ...outer, steps, later: new Set() };
-  faults.push(...checkExpressions(document, `${base}/outputs`, body.outputs as Json | undefined, inside));
+  const ids = new Map<string, number>();
+  // Looked at in the order of lists, so that each sees what is before it.
+  const seen: Visible = { ...outer, steps, ...(body.steps === undefined ? { anyStep: true } : {}) };
+  const faults = checkList(body.steps ?? [], `${base}/steps`, seen, ids, surroundings);
+  const inside: Visible = { ...seen, ...(lacksId(body.steps ?? [], `${base}/steps`, broken) ? { anyStep: true } : {}) };
+  faults.push(...checkExpressions(document, `${base}/outputs`, outputs as Json | undefined, inside));
+  faults.push(...mustBeWhole(document, `${base}/outputs`, outputs));
   const error = closed({ code: {}, message: {}, details: {}, step: {}, retryable: {}, remedy: {} });
   const failing: Visible = { ...inside, contexts: new Map([...outer.contexts, ["error", error]]) };
   faults.push(...checkList(body.onFailure ?? [], `${base}/onFailure`, failing, ids, surroundings));
   faults.push(...checkList(body.finally ?? [], `${base}/finally`, inside, ids, surroundings));
-  return { faults, outputs: outputsShape(body.outputs) };
+  return { faults, outputs: outputs === undefined && broken.has(base) ? undefined : outputsShape(outputs) };
 }
 
 /** What is known of the value of `outputs`. */
@@ -47,68 +55,83 @@ function outputsShape(outputs: Body["outputs"]): Shape {
     : undefined;
 }
 
-// `visible.steps` grows as the list goes on; `ids` are all of the body so far, with their places.
+// `visible.steps` grows as the list goes on; `ids` counts all of the body so far.
 function checkList(
   list: WorkflowStep[],
   base: string,
   visible: Visible,
-  ids: Map<string, string>,
+  ids: Map<string, number>,
   surroundings: StepSurroundings,
 ): Fault[] {
-  const { document } = surroundings;
+  const { document, broken } = surroundings;
   const steps = visible.steps as Map<string, Shape>;
-  const later = new Set(list.flatMap(({ id }) => id ?? []));
+  const later = new Set([...visible.later, ...list.flatMap(({ id }) => id ?? [])]);
   return list.flatMap((step, index) => {
     const place = `${base}/${index}`;
-    const { faults, outputs } = checkStep(step, place, { ...visible, later }, surroundings);
+    const anyStep = visible.anyStep === true || lacksId(list.slice(0, index), base, broken);
+    const { faults, outputs } = checkStep(
+      step,
+      place,
+      { ...visible, later, ...(anyStep ? { anyStep } : {}) },
+      surroundings,
+    );
     const { id } = step;
     if (id === undefined) return faults;
-    if (ids.has(id) || steps.has(id))
+    const count = (ids.get(id) ?? (steps.has(id) ? 1 : 0)) + 1;
+    if (count === 2)
       faults.push(
         faultAt(document, `${place}/id`, { code: "STEP_ID_DUPLICATE", message: `another step here is called ${id}` }),
       );
-    ids.set(id, place);
+    ids.set(id, count);
     steps.set(id, outputs);
     later.delete(id);
     return faults;
   });
 }
 
-function checkStep(
-  step: WorkflowStep,
+function lacksId(list: WorkflowStep[], base: string, broken: ReadonlySet<string>): boolean {
+  return list.some(({ id }, index) => id === undefined && broken.has(`${base}/${index}`));
+}
+
+function checkStep(step: WorkflowStep, place: string, visible: Visible, surroundings: StepSurroundings): Checked {
+  const { document, broken } = surroundings;
+  const isBroken = broken.has(place);
+  const faults = [
+    ...checkForm(step, place, document, isBroken),
+    ...checkExpressions(document, `${place}/if`, step.if, visible),
+    ...mustBeWhole(document, `${place}/if`, step.if),
+  ];
+  const checked =
+    step.uses !== undefined
+      ? checkCall({ ...step, uses: step.uses }, place, visible, surroundings)
+      : step.forEach !== undefined
+        ? checkLoop(step, place, visible, surroundings)
+        : step.steps !== undefined
+          ? checkBody(step, place, blockSight(step, visible), surroundings)
+          : { faults: [], outputs: undefined };
+  return { faults: [...faults, ...checked.faults], outputs: checked.outputs };
+}
+
+function checkCall(
+  step: WorkflowStep & { uses: string },
   place: string,
   visible: Visible,
   surroundings: StepSurroundings,
-): { faults: Fault[]; outputs: Shape } {
-  const { document, catalogue } = surroundings;
-  const misplaced = checkForm(step, place, document);
-  const faults = [...misplaced, ...checkExpressions(document, `${place}/if`, step.if, visible)];
-  if (step.uses !== undefined) {
-    const entry = catalogue.steps.get(step.uses);
-    faults.push(...checkVerb(document, `${place}/uses`, step.uses, catalogue.steps, "step", surroundings));
+): Checked {
+  const { document, broken, catalogue } = surroundings;
+  const entry = catalogue.steps.get(step.uses);
+  const faults = checkVerb(document, `${place}/uses`, step.uses, catalogue.steps, "step", surroundings);
+  if (step.with !== undefined || !broken.has(place))
     faults.push(...checkWith(document, place, step.with as Json | undefined, entry?.input));
-    for (const key of ["with", "retry", "timeout"] as const)
-      faults.push(...checkExpressions(document, `${place}/${key}`, step[key] as Json | undefined, visible));
-    if (typeof step.timeout === "string" && parseDuration(step.timeout) === 0)
-      faults.push(
-        faultAt(document, `${place}/timeout`, { code: "VALUE_WRONG", message: "`timeout` must be longer than zero" }),
-      );
-    return { faults, outputs: entry === undefined ? undefined : outputOf(entry.output) };
-  }
-  if (step.steps === undefined) return { faults, outputs: undefined };
-  const body = { ...step, steps: step.steps };
-  if (step.forEach === undefined) {
-    const inner = checkBody(body, place, visible, surroundings);
-    return { faults: [...faults, ...inner.faults], outputs: inner.outputs };
-  }
-  faults.push(...checkExpressions(document, `${place}/forEach`, step.forEach as Json, visible));
-  const contexts = new Map([...visible.contexts, ["index", {}] as const]);
-  if (step.as !== undefined) contexts.set(step.as, undefined);
-  const inner = checkBody(body, place, { ...visible, contexts }, surroundings);
-  return {
-    faults: [...faults, ...inner.faults],
-    outputs: closed({ items: { type: "array", items: inner.outputs ?? {} } }),
-  };
+  for (const key of ["with", "retry", "timeout"] as const)
+    faults.push(...checkExpressions(document, `${place}/${key}`, step[key] as Json | undefined, visible));
+  for (const key of ["retries", "backoff"] as const)
+    faults.push(...mustBeWhole(document, `${place}/retry/${key}`, step.retry?.[key]));
+  if (typeof step.timeout === "string" && parseDuration(step.timeout) === 0)
+    faults.push(
+      faultAt(document, `${place}/timeout`, { code: "VALUE_WRONG", message: "`timeout` must be longer than zero" }),
+    );
+  return { faults, outputs: entry === undefined ? undefined : outputOf(entry.output) };
 }
 
 // What a step returns is what its manifest says, unless the manifest leaves it open on purpose.
@@ -119,40 +142,58 @@ function outputOf(output: JsonObject | undefined): Shape {
     : { ...output, additionalProperties: false };
 }
 
-const forms = {
-  uses: new Set(["uses", "with", "retry", "timeout"]),
-  forEach: new Set(["forEach", "as", "steps", "onFailure", "finally", "outputs"]),
-  steps: new Set(["steps", "onFailure", "finally", "outputs"]),
-};
-const ofAll = new Set(["id", "name", "if", "continueOnError"]);
+const taken = new Set([
+  ...["inputs", "vars", "steps", "run", "event", "device", "config", "index", "progress", "error"],
+  ...["true", "false", "null", "NaN", "Infinity"],
+]);
 
-/** A step has one of three forms, and only the members of that form. */
-function checkForm(step: WorkflowStep, place: string, document: Document): Fault[] {
-  const form = (["uses", "forEach", "steps"] as const).find((name) => step[name] !== undefined);
-  if (form === undefined)
-    return [
-      faultAt(document, place, {
-        code: "STEP_FORM",
-        message: "a step has `uses`, `forEach` or `steps`",
-        where: "object",
-      }),
-    ];
-  const faults = Object.keys(step)
-    .filter((key) => !ofAll.has(key) && !forms[form].has(key))
-    .map((key) =>
-      faultAt(document, `${place}/${key}`, {
-        code: "STEP_FORM",
-        message: `a step with \`${form}\` has no \`${key}\``,
-        where: "key",
-      }),
-    );
-  if (form === "forEach" && step.steps === undefined)
+function checkLoop(step: WorkflowStep, place: string, visible: Visible, surroundings: StepSurroundings): Checked {
+  const { document, broken } = surroundings;
+  const { forEach, as } = step;
+  const faults = [
+    ...checkExpressions(document, `${place}/forEach`, forEach as Json, visible),
+    ...mustBeWhole(document, `${place}/forEach`, forEach),
+  ];
+  if (as !== undefined && taken.has(as))
     faults.push(
-      faultAt(document, place, {
-        code: "KEY_MISSING",
-        message: "`steps` is missing: what to do for each item",
-        where: "object",
+      faultAt(document, `${place}/as`, {
+        code: "VALUE_WRONG",
+        message: `\`as\` must not be ${as}, which means something else in expressions`,
       }),
     );
-  return faults;
+  const contexts = new Map<string, Shape>([...visible.contexts, ["index", {}]]);
+  if (as !== undefined && !taken.has(as)) contexts.set(as, shapeOfItems(forEach as Json, visible));
+  const inner: Visible = {
+    ...visible,
+    contexts,
+    ...(as === undefined && broken.has(place) ? { anyContext: true } : {}),
+  };
+  const body = checkBody(step, place, inner, surroundings);
+  return {
+    faults: [...faults, ...body.faults],
+    outputs: closed({ items: { type: "array", items: body.outputs ?? {} } }),
+  };
+}
+
+function shapeOfItems(forEach: Json, visible: Visible): Shape {
+  if (typeof forEach !== "string") return undefined;
+  const { parts, whole } = parseText(forEach);
+  const tree = parts.find((part) => typeof part !== "string");
+  const path = whole && tree !== undefined ? wholePathOf(tree) : undefined;
+  return path === undefined ? undefined : itemShape(path, visible);
+}
+
+// `as` on a block is a fault already; what reads it is not another one.
+function blockSight({ as }: WorkflowStep, visible: Visible): Visible {
+  return as === undefined ? visible : { ...visible, contexts: new Map([...visible.contexts, [as, undefined]]) };
+}
+
+/** A fault where an expression must give something else than a text, and has other text around it. */
+export function mustBeWhole(document: Document, pointer: string, value: unknown): Fault[] {
+  if (typeof value !== "string" || !hasExpression(value)) return [];
+  const { whole, faults } = parseText(value);
+  if (whole || faults.length > 0) return [];
+  const name = pointer.slice(pointer.lastIndexOf("/") + 1);
+  const message = `\`${name}\` must be one whole \${{ }}, with nothing before or after it`;
+  return [faultAt(document, pointer, { code: "VALUE_WRONG", message })];
 }

@@ -1,5 +1,6 @@
 // `with`, held against the schema of its step or trigger as far as its values are written out.
 
+import { hasExpression, parseText } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { holdsExpression } from "./check-expressions.ts";
 import type { Document } from "./document.ts";
@@ -24,14 +25,15 @@ export function checkWith(
   );
 }
 
-// A wrong kind is no fault where an expression stands: its value comes later, and is checked then.
+// What an expression gives shows only in the run, and is checked then; but one between other text can only give a text.
 function isOpen({ pointer, keyword, property }: SchemaProblem, given: Json): boolean {
   if (property !== undefined) return false;
   const value = parsePointer(pointer).reduce<Json | undefined>(
     (inner, key) => (inner as JsonObject | undefined)?.[key],
     given,
   );
-  return typeof value === "string" || keyword === "anyOf" || keyword === "oneOf" ? holdsExpression(value) : false;
+  if (typeof value === "string" && hasExpression(value)) return keyword !== "type" || parseText(value).whole;
+  return (keyword === "anyOf" || keyword === "oneOf") && holdsExpression(value);
 }
 
 const checks = new WeakMap<JsonObject, ReturnType<typeof compileSchema>>();

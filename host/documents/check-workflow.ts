@@ -2,16 +2,19 @@
 
 import workflowSchema from "../../schemas/workflow.schema.json" with { type: "json" };
 import type { Workflow } from "../../schemas/workflow.types.ts";
+import { hasExpression, parseText } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import type { VerbCatalogue } from "./catalogue.ts";
 import { checkExpressions } from "./check-expressions.ts";
-import { schemaIsSound } from "./check-manifest.ts";
-import { checkBody } from "./check-steps.ts";
+import { checkBody, mustBeWhole } from "./check-steps.ts";
 import { checkVerb } from "./check-verb.ts";
 import { checkWith } from "./check-with.ts";
 import type { Document } from "./document.ts";
-import type { Fault } from "./fault.ts";
-import { compileSchema, schemaFaults } from "./schema-check.ts";
+import { type Fault, inOrder } from "./fault.ts";
+import { parsePointer } from "./pointer.ts";
+import { compileSchema, type SchemaProblem, schemaFaults } from "./schema-check.ts";
+import { schemaIsSound } from "./schema-soundness.ts";
+import { type SoundPart, soundPartOf } from "./sound-part.ts";
 import { closed, type Shape, type Visible } from "./visible.ts";
 
 export interface WorkflowCheckOptions {
@@ -22,48 +25,69 @@ export interface WorkflowCheckOptions {
   named: boolean;
 }
 
+export function checkWorkflow(document: Document, catalogue: VerbCatalogue, options: WorkflowCheckOptions): Fault[] {
+  const sound = soundPartOf(document, shapeProblems);
+  const shapeFaults = sound.problems.flatMap((found) => schemaFaults(found.document, [found.problem]));
+  return inOrder([...shapeFaults, ...onceInactive(checkMeaning(sound, catalogue, options))]);
+}
+
 let checkShape: ReturnType<typeof compileSchema> | undefined;
 
-export function checkWorkflow(document: Document, catalogue: VerbCatalogue, options: WorkflowCheckOptions): Fault[] {
+function shapeProblems({ value }: Document): SchemaProblem[] {
   checkShape ??= compileSchema(workflowSchema as unknown as JsonObject);
-  const shapeFaults = schemaFaults(document, checkShape(document.value));
-  // What does not have the shape cannot be looked into any further without guessing.
-  if (shapeFaults.length > 0) return inOrder(shapeFaults);
-  const workflow = document.value as unknown as Workflow;
-  const { on = [], inputs, vars, concurrency, enabled } = workflow;
-  const host: [string, Shape][] = [
-    ["config", closed(Object.fromEntries(Object.keys(catalogue.config).map((name) => [name, {}])))],
-    ["device", closed({ deviceId: {}, tenantId: {}, policyId: {} })],
-  ];
-  const events = on.map(({ trigger }) => catalogue.triggers.get(trigger)?.event);
-  const given: [string, Shape][] = [
-    [
-      "inputs",
-      (inputs as JsonObject | undefined) ??
-        (on.length === 1 ? catalogue.triggers.get(on[0]!.trigger)?.input : undefined),
-    ],
-    ["event", events.length === 1 ? events[0] : undefined],
-    ...host,
-  ];
-  const run: [string, Shape] = ["run", closed({ id: {}, workflow: {}, startedAt: {}, retryOf: {}, directory: {} })];
-  const varsShape = closed(Object.fromEntries(Object.keys(vars ?? {}).map((name) => [name, {}])));
+  return checkShape(value).filter(({ pointer }) => !isFaultyExpression(value, pointer));
+}
 
+const ofExpressions = ["if", "forEach", "enabled", "retries", "backoff", "delay", "maxDelay", "timeout", "outputs"];
+
+// An expression that cannot be read is a fault of its own, and no value of the wrong kind.
+function isFaultyExpression(value: Json, pointer: string): boolean {
+  const path = parsePointer(pointer);
+  if (!ofExpressions.includes(path.at(-1) ?? "")) return false;
+  const text = path.reduce<Json | undefined>((inner, key) => (inner as JsonObject | undefined)?.[key], value);
+  return typeof text === "string" && hasExpression(text) && parseText(text).faults.length > 0;
+}
+
+function checkMeaning(
+  { document, broken }: SoundPart,
+  catalogue: VerbCatalogue,
+  options: WorkflowCheckOptions,
+): Fault[] {
+  const workflow = document.value as unknown as Partial<Workflow>;
+  const { on = [], inputs, vars, concurrency, enabled } = workflow;
   const faults: Fault[] = [];
   const expressions = (pointer: string, value: unknown, contexts: [string, Shape][]) =>
     faults.push(...checkExpressions(document, pointer, value as Json, visibleOf(contexts)));
-  expressions("/enabled", enabled, host);
+  const config: [string, Shape] = [
+    "config",
+    closed(Object.fromEntries(Object.keys(catalogue.config).map((name) => [name, {}]))),
+  ];
+  const host: [string, Shape][] = [config, ["device", closed({ deviceId: {}, tenantId: {}, policyId: {} })]];
+  expressions("/enabled", enabled, [config]);
+  faults.push(...mustBeWhole(document, "/enabled", enabled));
   for (const [index, { trigger, with: settings }] of on.entries()) {
     const place = `/on/${index}`;
-    faults.push(...checkVerb(document, `${place}/trigger`, trigger, catalogue.triggers, "trigger", options));
-    faults.push(...checkWith(document, place, settings as Json | undefined, catalogue.triggers.get(trigger)?.with));
     expressions(`${place}/with`, settings, host);
+    if (trigger === undefined) continue;
+    faults.push(...checkVerb(document, `${place}/trigger`, trigger, catalogue.triggers, "trigger", options));
+    if (settings === undefined && broken.has(place)) continue;
+    faults.push(...checkWith(document, place, settings as Json | undefined, catalogue.triggers.get(trigger)?.with));
   }
-  if (inputs !== undefined) faults.push(...schemaIsSound(document, "/inputs", inputs as Json));
+  const unsound = inputs === undefined ? [] : schemaIsSound(document, "/inputs", inputs as JsonObject);
+  faults.push(...unsound);
+  const only = on.length === 1 && on[0]!.trigger !== undefined ? catalogue.triggers.get(on[0]!.trigger) : undefined;
+  const inputShape = unsound.length > 0 ? undefined : ((inputs as JsonObject | undefined) ?? only?.input);
+  const given: [string, Shape][] = [["inputs", inputShape], ["event", only?.event], ...host];
   expressions("/concurrency/group", concurrency?.group, given);
+  const run: [string, Shape] = ["run", closed({ id: {}, workflow: {}, startedAt: {}, retryOf: {}, directory: {} })];
   expressions("/vars", vars, [run, ...given]);
+  const varsShape =
+    vars === undefined && broken.has("")
+      ? undefined
+      : closed(Object.fromEntries(Object.keys(vars ?? {}).map((name) => [name, {}])));
   const visible = visibleOf([run, ...given, ["vars", varsShape], ["steps", undefined]]);
-  faults.push(...checkBody(workflow, "", visible, { document, catalogue, named: options.named }).faults);
-  return inOrder(onceInactive(faults));
+  faults.push(...checkBody(workflow, "", visible, { document, broken, catalogue, named: options.named }).faults);
+  return faults;
 }
 
 function visibleOf(contexts: [string, Shape][]): Visible {
@@ -74,8 +98,4 @@ function visibleOf(contexts: [string, Shape][]): Visible {
 function onceInactive(faults: Fault[]): Fault[] {
   const first = faults.find(({ code, severity }) => code === "PLUGIN_NOT_ENABLED" && severity === "note");
   return faults.filter((fault) => fault === first || fault.code !== "PLUGIN_NOT_ENABLED" || fault.severity === "fault");
-}
-
-function inOrder(faults: Fault[]): Fault[] {
-  return faults.toSorted((a, b) => a.line - b.line || a.column - b.column);
 }

@@ -38,7 +38,21 @@ function firstInvalid(bytes: Buffer): { line: number; column: number } {
     const newline = bytes.indexOf(0x0a, start);
     const end = newline < 0 ? bytes.length : newline;
     const part = bytes.subarray(start, end);
-    if (!isUtf8(part)) return { line, column: new TextDecoder().decode(part).indexOf("\ufffd") + 1 };
+    if (!isUtf8(part)) return { line, column: columnOfInvalid(part) };
     start = end + 1;
   }
+}
+
+function columnOfInvalid(line: Buffer): number {
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(line);
+  const mark = text.startsWith("\ufeff") ? 1 : 0;
+  let offset = 0;
+  for (const [index, character] of [...text].entries()) {
+    const length = Buffer.byteLength(character);
+    // The decoder puts U+FFFD for what it cannot read; a written one is fine.
+    if (character === "\ufffd" && !line.subarray(offset, offset + length).equals(Buffer.from(character)))
+      return [...text].slice(0, index).join("").length + 1 - mark;
+    offset += length;
+  }
+  return 1;
 }

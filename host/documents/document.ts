@@ -1,12 +1,13 @@
 // A JSON file as read: its value, and where everything in it stands.
 
 import { readFileSync } from "node:fs";
-import { findNodeAtLocation, type Node, type ParseError, parseTree } from "jsonc-parser";
+import { type Node, type ParseError, parseTree } from "jsonc-parser";
 import type { Json } from "../sdk.ts";
 import { decode } from "./decode.ts";
 import type { Fault, FaultCode } from "./fault.ts";
 import { Places } from "./places.ts";
 import { parsePointer, pointerTo } from "./pointer.ts";
+import { aliasOf } from "./sound-part.ts";
 import { describeSyntax } from "./syntax-fault.ts";
 
 const maxDepth = 64;
@@ -18,6 +19,8 @@ export interface Document {
   /** With positions; what `faultAt` looks things up in. */
   tree: Node;
   places: Places;
+  /** Where misspelt keys are read as what they were meant to be: the pointer as read, and as written. */
+  aliases?: ReadonlyMap<string, string>;
 }
 
 export interface DocumentReading {
@@ -75,7 +78,8 @@ export interface FaultOptions {
 }
 
 /** A fault at a place of a document; where the pointer leads nowhere, at the nearest place around it. */
-export function faultAt(document: Document, pointer: string, options: FaultOptions): Fault {
+export function faultAt(document: Document, read: string, options: FaultOptions): Fault {
+  const pointer = aliasOf(document.aliases, read);
   const { code, message, where = "value", within, suggestion, severity = "fault" } = options;
   const node = nodeAt(document.tree, parsePointer(pointer));
   const { offset, length } = within === undefined ? rangeOf(node, where) : rangeWithin(document.text, node, within);
@@ -90,7 +94,11 @@ export function faultAt(document: Document, pointer: string, options: FaultOptio
 function nodeAt(tree: Node, path: string[]): Node {
   let node = tree;
   for (const key of path) {
-    const inner = findNodeAtLocation(node, [node.type === "array" ? Number(key) : key]);
+    const inner =
+      node.type === "array"
+        ? node.children?.[Number(key)]
+        : // Of two members of the same name the last one counts.
+          node.children?.findLast(({ children }) => children?.[0]?.value === key)?.children?.[1];
     if (inner === undefined) return node;
     node = inner;
   }
@@ -127,19 +135,24 @@ function duplicateKeys(document: Document, node: Node, path: string[]): Fault[] 
   if (node.type === "array")
     return node.children!.flatMap((child, index) => duplicateKeys(document, child, [...path, String(index)]));
   if (node.type !== "object") return [];
-  const seen = new Set<string>();
+  const seen = new Map<string, number>();
   return node.children!.flatMap((property) => {
     const [key, value] = property.children as [Node, Node];
     const inner = [...path, key.value as string];
     const faults = duplicateKeys(document, value, inner);
-    if (seen.has(key.value)) {
+    seen.set(key.value, (seen.get(key.value) ?? 0) + 1);
+    if (seen.get(key.value) === 2) {
       const place = document.places.at(key.offset, key.length);
       faults.unshift({
-        ...faultIn(document.file, place, "KEY_DUPLICATE", `${key.value} is already there`),
+        ...faultIn(
+          document.file,
+          place,
+          "KEY_DUPLICATE",
+          `\`${key.value}\` is already there; only one of them can count`,
+        ),
         pointer: pointerTo(inner),
       });
     }
-    seen.add(key.value);
     return faults;
   });
 }

@@ -13,11 +13,13 @@ const maxShown = 160;
 export function formatFault(fault: Fault, text: string | undefined, { colour }: { colour: boolean }): string {
   const paint = (style: "red" | "yellow" | "bold" | "dim", words: string) =>
     colour ? styleText(style, words, { validateStream: false }) : words;
-  const { file, line, column, length, code, message, suggestion, severity } = fault;
+  const { line, column, length, code, severity } = fault;
+  const [file, message] = [printable(fault.file), printable(fault.message)];
+  const suggestion = fault.suggestion === undefined ? undefined : printable(fault.suggestion);
   const word = severity === "fault" ? paint("red", "error") : paint("yellow", "note");
   const lines = [`${paint("bold", `${file}:${line}:${column}`)} ${word} ${message} ${paint("dim", `[${code}]`)}`];
   if (text !== undefined) {
-    const shown = lineOf(text, line).replaceAll("\t", " ");
+    const shown = printable(lineOf(text, line));
     // Of a very long line only the part around the place.
     const from = column > maxShown / 2 ? column - 1 - maxShown / 2 : 0;
     const number = String(line);
@@ -29,6 +31,11 @@ export function formatFault(fault: Fault, text: string | undefined, { colour }: 
   }
   if (suggestion !== undefined) lines.push(`  did you mean ${paint("bold", suggestion)}?`);
   return lines.join("\n");
+}
+
+// Documents may come from anywhere, and a terminal obeys control characters. Each becomes one space, so places stay.
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, " ");
 }
 
 /** One line of `gantry validate --json`. */

@@ -168,3 +168,8 @@ export const faultCatalogue = {
 } as const satisfies Record<string, { description: string; remedy: string }>;
 
 export type FaultCode = keyof typeof faultCatalogue;
+
+/** As they stand in the document. */
+export function inOrder(faults: Fault[]): Fault[] {
+  return faults.toSorted((a, b) => a.line - b.line || a.column - b.column);
+}

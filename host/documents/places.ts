@@ -21,7 +21,8 @@ export class Places {
     }
     const start = this.#starts[low]!;
     const end = low + 1 < this.#starts.length ? this.#starts[low + 1]! - 1 : this.#text.length;
-    return { line: low + 1, column: offset - start + 1, length: Math.max(1, Math.min(length, end - offset)) };
+    const shown = end > start && this.#text[end - 1] === "\r" ? end - 1 : end;
+    return { line: low + 1, column: offset - start + 1, length: Math.max(1, Math.min(length, shown - offset)) };
   }
 }
 

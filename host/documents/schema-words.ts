@@ -15,13 +15,23 @@ const kinds: Record<string, string> = {
 const formats: Record<string, string> = {
   "gantry-duration": "a duration with a unit, such as 300ms, 5s or 1h30m",
   uri: "a URL",
+  regex: "a regular expression",
+  "uri-reference": "a URL or a part of one",
   "date-time": "a time such as 2026-01-31T12:00:00Z",
+};
+
+// Patterns of our own schemas whose members are described for another purpose.
+const names: Record<string, string> = {
+  "^[A-Za-z][A-Za-z0-9_-]*$": "a name of letters, digits, _ and - that begins with a letter",
+  "^[a-z][a-z0-9-]*$": "a name of small letters, digits and - that begins with a letter",
+  "^[A-Z][A-Z0-9_]*$": "a name of capital letters, digits and _ that begins with a letter",
 };
 
 /** What one failed keyword expects: the end of "must be ...", or a sentence part of its own. */
 export function expectation({ keyword, params, parentSchema }: ErrorObject): string {
   switch (keyword) {
     case "type":
+      if (isPatterned(parentSchema)) return `must be ${describePattern(parentSchema.pattern, parentSchema)}`;
       return `must be ${[params.type]
         .flat()
         .map((kind: string) => kinds[kind] ?? kind)
@@ -52,6 +62,12 @@ export function expectation({ keyword, params, parentSchema }: ErrorObject): str
       return `must have at most ${params.limit} items`;
     case "minProperties":
       return params.limit === 1 ? "must have at least one member" : `must have at least ${params.limit} members`;
+    case "multipleOf":
+      return `must be a multiple of ${params.multipleOf}`;
+    case "maxProperties":
+      return `must have at most ${params.limit} members`;
+    case "not":
+      return "is just what is not allowed here";
     case "uniqueItems":
       return `must not have the same item twice (${params.j} and ${params.i})`;
     case "false schema":
@@ -66,9 +82,16 @@ export function alternatives(words: string[]): string {
   return unique.length < 2 ? (unique[0] ?? "") : `${unique.slice(0, -1).join(", ")} or ${unique.at(-1)}`;
 }
 
+// Of a number where a duration belongs, "a text" would say too little.
+function isPatterned(schema: unknown): schema is { pattern: string; description: string } {
+  const { pattern, description } = (schema ?? {}) as { pattern?: unknown; description?: unknown };
+  return typeof pattern === "string" && typeof description === "string";
+}
+
 // A pattern's description says what it is for; without one the pattern itself must do.
 function describePattern(pattern: string, schema: { description?: string } | undefined): string {
   const { description } = schema ?? {};
+  if (Object.hasOwn(names, pattern)) return names[pattern]!;
   if (description === undefined) return `a text that matches ${pattern}`;
   return `${description[0]!.toLowerCase()}${description.slice(1).replace(/\.$/, "")}`;
 }

@@ -13,6 +13,9 @@ export interface Visible {
   steps: ReadonlyMap<string, Shape>;
   /** Ids that come later in the same list. */
   later: ReadonlySet<string>;
+  /** Whether a fault of shape may have taken away a context, or the id of a step: then any name may be right. */
+  anyContext?: boolean;
+  anyStep?: boolean;
 }
 
 export const closed = (properties: Record<string, Json>): JsonObject => ({
@@ -34,9 +37,9 @@ export function findMissing(path: readonly (string | number)[], visible: Visible
   const [id, member, ...inner] = rest;
   if (id === undefined) return undefined;
   if (typeof id !== "string" || !visible.steps.has(id)) {
-    const message = visible.later.has(String(id))
-      ? `step ${id} has not run at this place`
-      : `no step called ${id} is visible here`;
+    if (visible.later.has(String(id))) return { segment: 1, message: `step ${id} has not run at this place` };
+    if (visible.anyStep === true) return undefined;
+    const message = `no step called ${id} is visible here`;
     return { segment: 1, message, ...meant(String(id), visible.steps.keys()) };
   }
   if (member === undefined || member === "status") return undefined;
@@ -57,14 +60,45 @@ function missingIn(
 ): Missing | undefined {
   const [key] = path;
   if (key === undefined || shape === undefined) return undefined;
-  if (typeof key === "number") return missingIn(shape.items as Shape, path.slice(1), segment + 1, `${name}[${key}]`);
-  const properties = shape.properties as Record<string, JsonObject> | undefined;
-  if (properties !== undefined && Object.hasOwn(properties, key))
-    return missingIn(properties[key], path.slice(1), segment + 1, `${name}.${key}`);
-  if (shape.additionalProperties !== false) return undefined;
-  const known = Object.keys(properties ?? {});
+  const inner = innerShape(shape, key);
+  if (inner !== "missing") {
+    const member = typeof key === "number" ? `${name}[${key}]` : `${name}.${key}`;
+    return missingIn(inner, path.slice(1), segment + 1, member);
+  }
+  const known = Object.keys(shape.properties ?? {});
   const among = known.length === 0 ? "it has no members" : `it has ${known.join(", ")}`;
-  return { segment, message: `${name} has no member ${key}; ${among}`, ...meant(key, known) };
+  return { segment, message: `${name} has no member ${key}; ${among}`, ...meant(String(key), known) };
+}
+
+/** What is known of the items of the list at a path. */
+export function itemShape(path: readonly (string | number)[], visible: Visible): Shape {
+  const [context, id, member, ...rest] = path;
+  const start =
+    context === "steps"
+      ? { shape: member === "outputs" ? visible.steps.get(String(id)) : undefined, inner: rest }
+      : { shape: visible.contexts.get(String(context)), inner: path.slice(1) };
+  let { shape } = start;
+  for (const key of start.inner) {
+    const inner = shape === undefined ? undefined : innerShape(shape, key);
+    shape = inner === "missing" ? undefined : inner;
+  }
+  const items = shape === undefined ? undefined : innerShape(shape, 0);
+  return items === "missing" ? undefined : items;
+}
+
+function innerShape(shape: JsonObject, key: string | number): Shape | "missing" {
+  const { properties = {}, patternProperties = {}, additionalProperties, prefixItems, items } = shape;
+  // Which of these holds shows only in the value.
+  if (typeof key === "number") return prefixItems === undefined ? shapeOf(items) : undefined;
+  if (Object.hasOwn(properties as JsonObject, key)) return shapeOf((properties as JsonObject)[key]);
+  if (Object.keys(patternProperties as JsonObject).some((pattern) => new RegExp(pattern, "u").test(key)))
+    return undefined;
+  return additionalProperties === false ? "missing" : shapeOf(additionalProperties);
+}
+
+// A schema may be true or false, which says nothing of members.
+function shapeOf(schema: Json | undefined): Shape {
+  return typeof schema === "object" && schema !== null ? (schema as JsonObject) : undefined;
 }
 
 function meant(name: string, known: Iterable<string>): { suggestion?: string } {

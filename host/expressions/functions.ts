@@ -1,8 +1,8 @@
 import semver from "semver";
 import { GantryError } from "../errors.ts";
 import type { Json } from "../sdk.ts";
-import { capped, textOf } from "./limits.ts";
-import { isEqual } from "./operators.ts";
+import { capped, jsonOf, maxDepth, textOf } from "./limits.ts";
+import { holds } from "./operators.ts";
 
 export interface ExpressionFunction {
   minArgs: number;
@@ -15,7 +15,7 @@ export interface ExpressionFunction {
 export const functions: ReadonlyMap<string, ExpressionFunction> = new Map(
   Object.entries({
     contains: exactly(2, "a text or list and what to look for", ([within, wanted]) => {
-      if (Array.isArray(within)) return within.some((item) => isEqual(item, wanted!));
+      if (Array.isArray(within)) return holds(within, wanted!);
       return text("contains", 1, within).includes(text("contains", 2, wanted));
     }),
     startsWith: exactly(2, "a text and its beginning", ([of, start]) =>
@@ -48,15 +48,8 @@ export const functions: ReadonlyMap<string, ExpressionFunction> = new Map(
       call: (args) =>
         finite(args.map((argument, index) => number("add", index + 1, argument)).reduce((sum, next) => sum + next)),
     },
-    toJSON: exactly(1, "one value", ([value]) => capped(JSON.stringify(value))),
-    fromJSON: exactly(1, "a text", ([source]) => {
-      try {
-        return JSON.parse(text("fromJSON", 1, source)) as Json;
-      } catch (error) {
-        if (error instanceof GantryError) throw error;
-        throw wrong("fromJSON", 1, "JSON");
-      }
-    }),
+    toJSON: exactly(1, "one value", ([value]) => jsonOf(value!)),
+    fromJSON: exactly(1, "a text", ([source]) => fromJson(text("fromJSON", 1, source))),
     default: exactly(2, "a value and what to take instead of null", ([value, fallback]) => value ?? fallback!),
     semver: exactly(2, "a version and a range", ([version, range]) => {
       const given = semver.valid(text("semver", 1, version));
@@ -75,28 +68,50 @@ function exactly(count: number, what: string, call: (args: Json[]) => Json): Exp
 
 /** `{0}` is the first value, `{{` and `}}` are braces. */
 function format(pattern: string, values: Json[]): string {
-  let left = capped(pattern).length;
-  return pattern.replace(/\{\{|\}\}|\{(\d{1,3})\}|[{}]/g, (found, index?: string) => {
-    if (found === "{{") return "{";
-    if (found === "}}") return "}";
-    if (index === undefined || Number(index) >= values.length)
-      throw wrong("format", 1, `a text in which ${found} has a value`);
-    const value = textOf(values[Number(index)]!);
-    left += value.length;
-    capped("", left);
-    return value;
-  });
+  let result = "";
+  let end = 0;
+  for (const found of pattern.matchAll(/\{\{|\}\}|\{(\d{1,3})\}|[{}]/g)) {
+    result = capped(result + pattern.slice(end, found.index) + replacement(found, values));
+    end = found.index + found[0].length;
+  }
+  return capped(result + pattern.slice(end));
+}
+
+function replacement([found, index]: RegExpExecArray, values: Json[]): string {
+  if (found === "{{" || found === "}}") return found[0]!;
+  if (index === undefined || Number(index) >= values.length)
+    throw wrong("format", 1, `a text in which ${found} has a value`);
+  return textOf(values[Number(index)]!);
 }
 
 function join(items: Json[], between: string): string {
   let size = 0;
-  const texts = items.map((item) => {
+  const texts = items.map((item, index) => {
     const word = textOf(item);
-    size += word.length + between.length;
-    capped("", size - between.length);
+    size += word.length + (index === 0 ? 0 : between.length);
+    capped("", size);
     return word;
   });
   return texts.join(between);
+}
+
+function fromJson(source: string): Json {
+  let value: Json;
+  try {
+    value = JSON.parse(source) as Json;
+  } catch {
+    throw wrong("fromJSON", 1, "JSON");
+  }
+  if (!isFit(value, maxDepth))
+    throw wrong("fromJSON", 1, `JSON that is at most ${maxDepth} deep, and whose numbers are not endless`);
+  return value;
+}
+
+// A number such as 1e999 is read as infinity, which no JSON can hold.
+function isFit(value: Json, depth: number): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  return depth > 0 && Object.values(value).every((inner) => isFit(inner!, depth - 1));
 }
 
 function text(name: string, argument: number, value: Json | undefined): string {

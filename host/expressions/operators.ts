@@ -1,22 +1,37 @@
 import { GantryError } from "../errors.ts";
 import type { Json } from "../sdk.ts";
+import { maxCompared, tooLarge } from "./limits.ts";
 import type { Comparison } from "./syntax.ts";
 
-/** Same type and same content; nothing is converted and case counts. */
-export function isEqual(left: Json, right: Json): boolean {
+/** Bounds the work of one operator or function. */
+interface Budget {
+  left: number;
+}
+
+/**
+ * Same type and same content; nothing is converted and case counts. Values that are small in memory can be huge to walk
+ * through when parts of them are shared, hence EXPRESSION_TOO_LARGE.
+ */
+export function isEqual(left: Json, right: Json, budget: Budget = { left: maxCompared }): boolean {
+  budget.left -= 1;
+  if (budget.left < 0) throw tooLarge(`more than ${maxCompared} values would have to be compared`);
   if (left === right) return true;
   if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
-  if (Array.isArray(left) !== Array.isArray(right)) return false;
-  if (Array.isArray(left)) {
-    const other = right as Json[];
-    return left.length === other.length && left.every((item, index) => isEqual(item, other[index]!));
+  if (Array.isArray(left) || Array.isArray(right)) {
+    if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
+    return left.every((item, index) => isEqual(item, right[index]!, budget));
   }
   const keys = Object.keys(left);
-  const other = right as Record<string, Json>;
   return (
-    keys.length === Object.keys(other).length &&
-    keys.every((key) => Object.hasOwn(other, key) && isEqual(left[key]!, other[key]!))
+    keys.length === Object.keys(right).length &&
+    keys.every((key) => Object.hasOwn(right, key) && isEqual(left[key]!, right[key]!, budget))
   );
+}
+
+/** Whether a list has an item that is equal to the value. */
+export function holds(list: Json[], value: Json): boolean {
+  const budget = { left: maxCompared };
+  return list.some((item) => isEqual(item, value, budget));
 }
 
 export function compare(operator: Comparison, left: Json, right: Json): boolean {

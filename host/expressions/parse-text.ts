@@ -2,7 +2,9 @@
 
 import type { Reference } from "./references.ts";
 import { referencesOf } from "./references.ts";
-import { type Place, parseExpression, type SyntaxFault, type Tree } from "./syntax.ts";
+import { parseExpression, type Tree } from "./syntax.ts";
+import type { SyntaxFault } from "./syntax-faults.ts";
+import type { Place } from "./tokens.ts";
 
 export interface ExpressionFault extends Place {
   code: SyntaxFault["code"] | "EXPRESSION_UNCLOSED";

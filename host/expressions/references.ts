@@ -1,4 +1,5 @@
-import type { Place, Tree } from "./syntax.ts";
+import type { Tree } from "./syntax.ts";
+import type { Place } from "./tokens.ts";
 
 /** A path an expression reads, as far as it is written out: `steps.fetch.outputs.path`, `inputs.list[0]`. */
 export interface Reference extends Place {
@@ -64,4 +65,11 @@ function follow(tree: Tree): { reference: Omit<Reference, "hasDefault"> | undefi
     computed,
     open: true,
   };
+}
+
+/** The path of an expression that is nothing but one, written out to its end. */
+export function wholePathOf(tree: Tree): readonly (string | number)[] | undefined {
+  if (tree.kind !== "context" && tree.kind !== "member") return undefined;
+  const { reference, open } = follow(tree);
+  return open ? reference?.path : undefined;
 }

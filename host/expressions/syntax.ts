@@ -1,9 +1,11 @@
 // Our own small tree of an expression; the library's parser gives the shape, and this module the strictness.
 
-import { type Expr, Lexer, Parser } from "@actions/expressions";
+import { type Expr, Parser } from "@actions/expressions";
 import { nearest } from "../nearest.ts";
 import type { Json } from "../sdk.ts";
 import { functions } from "./functions.ts";
+import { type SyntaxFault, syntaxFaultOf, tokenFaults, tooComplex } from "./syntax-faults.ts";
+import { lex, literalOf, type Place, type Token, tokenType } from "./tokens.ts";
 
 export type Tree =
   | { kind: "literal"; value: Json }
@@ -16,34 +18,10 @@ export type Tree =
 
 export type Comparison = "==" | "!=" | "<" | "<=" | ">" | ">=";
 
-/** Where something stands in the expression's source, in UTF-16 units. */
-export interface Place {
-  offset: number;
-  length: number;
-}
-
-export interface SyntaxFault extends Place {
-  code:
-    | "EXPRESSION_SYNTAX"
-    | "EXPRESSION_UNKNOWN_CONTEXT"
-    | "EXPRESSION_UNKNOWN_FUNCTION"
-    | "EXPRESSION_ARGUMENTS"
-    | "EXPRESSION_TOO_COMPLEX";
-  message: string;
-  suggestion?: string;
-}
-
-interface Token {
-  type: number;
-  lexeme: string;
-  range: { start: { line: number; column: number } };
-}
-
-// The lexer's numbers for what is told apart here; it does not export their names.
-const identifier = 19;
-const leftParenthesis = 1;
-
 const maxLength = 21_000;
+
+// The library limits what is nested, but not how many comparisons follow each other, and those nest, too.
+const maxDepth = 200;
 
 /** Parses one expression, without its `${{ }}`. `contexts` are the names that may begin a path; undefined allows all. */
 export function parseExpression(
@@ -51,45 +29,43 @@ export function parseExpression(
   contexts: readonly string[] | undefined,
 ): { tree: Tree | undefined; faults: SyntaxFault[] } {
   if (source.trim() === "")
-    return failed({ code: "EXPRESSION_SYNTAX", message: "the expression is empty", ...whole(source) });
-  if (source.length > maxLength)
     return failed({
-      code: "EXPRESSION_TOO_COMPLEX",
-      message: `an expression has at most ${maxLength} characters`,
-      ...whole(source),
+      code: "EXPRESSION_SYNTAX",
+      message: "the expression is empty",
+      offset: 0,
+      length: Math.max(1, source.length),
     });
-  const offsetOf = lineOffsets(source);
-  const placeOf = (token: Token): Place => ({
-    offset: offsetOf(token.range.start),
-    length: Math.max(1, token.lexeme.length),
-  });
+  if (source.length > maxLength) return failed(tooComplex(source, `an expression has at most ${maxLength} characters`));
+  let placeOf: ((token: Token) => Place) | undefined;
   try {
-    const tokens = new Lexer(source).lex().tokens as unknown as Token[];
-    const names = tokens.filter(({ type }) => type === identifier).map(({ lexeme }) => lexeme);
-    const called = tokens.filter(
-      ({ type }, index) => type === identifier && tokens[index + 1]?.type === leftParenthesis,
-    );
-    // Every name is let through here, and judged below: the library ignores case and knows names of its own.
-    const lenient = called.map(({ lexeme }) => ({
-      name: lexeme,
-      description: "",
-      minArgs: 0,
-      maxArgs: 255,
-      call: () => never(),
-    }));
-    const tree = new Parser(tokens as never, names, lenient as never).parse();
+    const lexed = lex(source);
+    placeOf = lexed.placeOf;
+    const { tokens } = lexed;
+    const unfit = tokenFaults(tokens, placeOf);
+    if (unfit.length > 0) return { tree: undefined, faults: unfit };
     const conversion = new Conversion(placeOf, contexts);
-    const converted = conversion.convert(tree);
-    return { tree: conversion.faults.length === 0 ? converted : undefined, faults: conversion.faults };
+    const tree = conversion.convert(parse(tokens));
+    return { tree, faults: conversion.faults };
   } catch (error) {
-    return failed(faultOf(error as Error, source, offsetOf));
+    return failed(syntaxFaultOf(error as Error, source, placeOf));
   }
+}
+
+// Every name is let through here, and judged in the conversion: the library ignores case and knows names of its own.
+function parse(tokens: Token[]): Expr {
+  const names = tokens.filter(({ type }) => type === tokenType.identifier).map(({ lexeme }) => lexeme);
+  const called = tokens.filter(
+    ({ type }, index) => type === tokenType.identifier && tokens[index + 1]?.type === tokenType.leftParenthesis,
+  );
+  const lenient = called.map(({ lexeme: name }) => ({ name, description: "", minArgs: 0, maxArgs: 255, call: never }));
+  return new Parser(tokens as never, names, lenient as never).parse();
 }
 
 class Conversion {
   readonly faults: SyntaxFault[] = [];
   readonly #placeOf: (token: Token) => Place;
   readonly #contexts: readonly string[] | undefined;
+  #depth = 0;
 
   constructor(placeOf: (token: Token) => Place, contexts: readonly string[] | undefined) {
     this.#placeOf = placeOf;
@@ -97,9 +73,11 @@ class Conversion {
   }
 
   convert(expression: Expr): Tree {
+    this.#depth += 1;
+    if (this.#depth > maxDepth) throw new RangeError("too many comparisons in a row");
     // The library's visitor; its node classes are not exported.
-    return expression.accept<Tree>({
-      visitLiteral: ({ literal }) => ({ kind: "literal", value: (literal as { value?: Json }).value ?? null }),
+    const tree = expression.accept<Tree>({
+      visitLiteral: ({ token }) => ({ kind: "literal", value: literalOf(token as unknown as Token) }),
       visitGrouping: ({ group }) => this.convert(group),
       visitUnary: ({ expr }) => ({ kind: "not", of: this.convert(expr) }),
       visitLogical: ({ operator, args }) => ({
@@ -117,39 +95,25 @@ class Conversion {
       visitIndexAccess: ({ expr, index }) => this.#member(expr, index),
       visitFunctionCall: ({ functionName, args }) => this.#call(functionName as unknown as Token, args),
     });
+    this.#depth -= 1;
+    return tree;
   }
 
   #context(token: Token): Tree {
     const { lexeme: name } = token;
     const at = this.#placeOf(token);
     if (this.#contexts !== undefined && !this.#contexts.includes(name)) {
-      this.#fault(
-        "EXPRESSION_UNKNOWN_CONTEXT",
-        `nothing here is called ${name}; known are ${this.#contexts.join(", ")}`,
-        at,
-        nearest(name, this.#contexts),
-      );
+      const known = this.#contexts.length === 0 ? "nothing is known here" : `known are ${this.#contexts.join(", ")}`;
+      const message = `nothing here is called ${name}; ${known}`;
+      this.#fault("EXPRESSION_UNKNOWN_CONTEXT", message, at, nearest(name, this.#contexts));
     }
     return { kind: "context", name, at };
   }
 
   #member(of: Expr, index: Expr): Tree {
-    const token = (index as unknown as { token?: Token }).token;
-    if (index.constructor.name === "Star") {
-      const inside = this.convert(of);
-      this.#fault(
-        "EXPRESSION_SYNTAX",
-        "`*` has no meaning here; use forEach to go through a list",
-        "at" in inside && inside.at ? inside.at : { offset: 0, length: 1 },
-      );
-      return inside;
-    }
-    return {
-      kind: "member",
-      of: this.convert(of),
-      key: this.convert(index),
-      at: token === undefined ? undefined : this.#placeOf(token),
-    };
+    const { token } = index as unknown as { token?: Token };
+    const at = token === undefined ? undefined : this.#placeOf(token);
+    return { kind: "member", of: this.convert(of), key: this.convert(index), at };
   }
 
   #call(token: Token, args: Expr[]): Tree {
@@ -169,63 +133,10 @@ class Conversion {
   }
 }
 
-// The parser's errors have a position, those of the lexer only say it in their text.
-function faultOf(
-  error: Error & { pos?: { line: number; column: number }; typ?: number },
-  source: string,
-  offsetOf: ReturnType<typeof lineOffsets>,
-): SyntaxFault {
-  if (error instanceof RangeError || /max(imum)? (depth|length)/i.test(error.message))
-    return { code: "EXPRESSION_TOO_COMPLEX", message: "the expression is nested too deeply", ...whole(source) };
-  const located = /Located at position (\d+)/.exec(error.message);
-  const offset = Math.min(
-    error.pos === undefined ? Number(located?.[1] ?? 1) - 1 : offsetOf(error.pos),
-    Math.max(0, source.length - 1),
-  );
-  if (/parameters supplied/.test(error.message)) {
-    const name = /'(.*)'/.exec(error.message)?.[1] ?? "";
-    const takes = functions.get(name)?.takes;
-    if (takes === undefined)
-      return {
-        code: "EXPRESSION_UNKNOWN_FUNCTION",
-        message: `there is no function ${name}`,
-        offset,
-        length: name.length || 1,
-      };
-    return { code: "EXPRESSION_ARGUMENTS", message: `${name} takes ${takes}`, offset, length: name.length };
-  }
-  if (/end of expression/i.test(error.message))
-    return {
-      code: "EXPRESSION_SYNTAX",
-      message: "the expression ends too early",
-      offset: Math.max(0, source.trimEnd().length - 1),
-      length: 1,
-    };
-  const symbol = /Unexpected symbol: '([\s\S]*?)'(?:\.|$)/.exec(error.message)?.[1] ?? source[offset] ?? "";
-  const unclosed = symbol.startsWith("'");
-  const message = unclosed ? "a text is not closed by '" : `${symbol} is not expected here`;
-  return {
-    code: "EXPRESSION_SYNTAX",
-    message,
-    offset,
-    length: Math.max(1, Math.min(symbol.length, source.length - offset)),
-  };
-}
-
 function failed(fault: SyntaxFault): { tree: undefined; faults: SyntaxFault[] } {
   return { tree: undefined, faults: [fault] };
 }
 
-function whole(source: string): Place {
-  return { offset: 0, length: Math.max(1, source.length) };
-}
-
 function never(): never {
   throw new Error("expressions are evaluated here, not by the library");
-}
-
-function lineOffsets(source: string): (position: { line: number; column: number }) => number {
-  const starts = [0];
-  for (let index = source.indexOf("\n"); index >= 0; index = source.indexOf("\n", index + 1)) starts.push(index + 1);
-  return ({ line, column }) => (starts[line] ?? 0) + column;
 }

@@ -3,7 +3,7 @@
 import { GantryError } from "../errors.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { type Evaluator, evaluatorOf, type Scope } from "./evaluator.ts";
-import { capped, textOf } from "./limits.ts";
+import { capped, textOf, tooLarge } from "./limits.ts";
 import { hasExpression, parseText } from "./parse-text.ts";
 
 /** A compiled value. */
@@ -52,8 +52,9 @@ function naming(text: string, evaluator: Evaluator): Evaluator {
     try {
       return evaluator(scope);
     } catch (error) {
-      if (!(error instanceof GantryError)) throw error;
-      throw new GantryError(error.code as "EXPRESSION_FAILED", `${error.message}, in ${text.slice(0, 200)}`, {
+      const failure = error instanceof RangeError ? tooLarge("a value is nested too deeply") : error;
+      if (!(failure instanceof GantryError)) throw error;
+      throw new GantryError(failure.code as "EXPRESSION_FAILED", `${failure.message}, in ${text.slice(0, 200)}`, {
         cause: error,
       });
     }

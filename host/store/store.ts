@@ -6,16 +6,18 @@
 import type { Failure } from "../errors.ts";
 import type { Json, JsonObject, KeyValue, Outbox } from "../sdk.ts";
 
-export type RunStatus =
-  | "queued"
-  | "running"
-  | "waiting"
-  | "undoing"
-  | "succeeded"
-  | "failed"
-  | "cancelled"
-  | "superseded"
-  | "rejected";
+export const runStatuses = [
+  "queued",
+  "running",
+  "waiting",
+  "undoing",
+  "succeeded",
+  "failed",
+  "cancelled",
+  "superseded",
+  "rejected",
+] as const;
+export type RunStatus = (typeof runStatuses)[number];
 
 /** One execution of a workflow. Times are epoch milliseconds. */
 export interface Run {

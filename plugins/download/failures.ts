@@ -3,7 +3,7 @@
 import { PluginError } from "gantry";
 
 const tlsCodes =
-  /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
+  /^(ERR_(TLS|SSL|OSSL)|CERT_|CRL_|ERROR_IN_C|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|PATH_LENGTH|HOSTNAME_|INVALID_(CA|PURPOSE)|UNSPECIFIED|EPROTO)/;
 
 export function connectionFailure(error: unknown, where: string): PluginError {
   if (error instanceof PluginError) return error;
@@ -28,6 +28,10 @@ export function writeFailure(error: unknown): PluginError {
   });
 }
 
+export function silent(where: string, silenceMs: number): PluginError {
+  return new PluginError("DOWNLOAD_SILENT", `${where} said nothing for ${silenceMs} ms`);
+}
+
 /** 429 and server errors pass; others stay. */
 export function statusFailure(status: number, where: string): PluginError {
   if (status === 404 || status === 410)
@@ -37,6 +41,14 @@ export function statusFailure(status: number, where: string): PluginError {
     details: { status },
     retryable,
   });
+}
+
+/** Throws DOWNLOAD_URL_INVALID. */
+export function parseUrl(address: string): URL {
+  const url = URL.parse(address);
+  if (url !== null && ["http:", "https:"].includes(url.protocol)) return url;
+  // Not a word of the address: it may hold a password.
+  throw new PluginError("DOWNLOAD_URL_INVALID", "`url` is no address of HTTP or HTTPS");
 }
 
 /** A URL as it may be shown: without user, password and query. */

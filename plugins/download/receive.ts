@@ -1,10 +1,10 @@
 // A response's body -> a file, hashed and measured on the way, on disk when this resolves.
 
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { PluginError } from "gantry";
 import type { Digester } from "./checksums.ts";
-import { connectionFailure, writeFailure } from "./failures.ts";
+import { connectionFailure, silent, writeFailure } from "./failures.ts";
 
 /** Chunks are gathered to this much before they are written. */
 const batchBytes = 1 << 20;
@@ -15,27 +15,29 @@ export interface ReceiveOptions {
   limitBytes: number;
   digester: Digester;
   signal: AbortSignal;
+  /** How long the server may say nothing between two parts. */
+  silenceMs: number;
   /** What is received, for messages. */
   shown: string;
-  onBytes(received: number, expected: number | undefined): void;
+  onBytes(receivedBytes: number, expectedBytes: number | undefined): void;
 }
 
 /** Resolves with the number of bytes. Throws DOWNLOAD_TOO_LARGE, _TRUNCATED, _SILENT, _CONNECTION_FAILED, _WRITE_FAILED. */
 export async function receive(response: IncomingMessage, options: ReceiveOptions): Promise<number> {
-  const { path, limitBytes, digester, signal, shown, onBytes } = options;
+  const { path, limitBytes, digester, shown, onBytes } = options;
   const expected = lengthOf(response);
   if (expected !== undefined && expected > limitBytes) {
     response.destroy();
     throw tooLarge(shown, limitBytes);
   }
-  const file = await open(path, "w", 0o600).catch((error) => {
+  const file = await create(path).catch((error) => {
     response.destroy();
     throw writeFailure(error);
   });
   try {
     const writer = new BatchWriter(file);
     let received = 0;
-    for await (const chunk of bodyOf(response, signal, shown)) {
+    for await (const chunk of bodyOf(response, options)) {
       received += chunk.length;
       if (received > limitBytes) throw tooLarge(shown, limitBytes);
       // The disk writes the last batch while this one is hashed.
@@ -53,15 +55,39 @@ export async function receive(response: IncomingMessage, options: ReceiveOptions
   }
 }
 
-async function* bodyOf(response: IncomingMessage, signal: AbortSignal, shown: string): AsyncGenerator<Buffer> {
+// A leftover of a crash is replaced, and a link that somebody put there is not followed.
+async function create(path: string): Promise<FileHandle> {
+  await rm(path, { force: true });
+  return open(path, "wx", 0o600);
+}
+
+async function* bodyOf(
+  response: IncomingMessage,
+  { signal, silenceMs, shown }: ReceiveOptions,
+): AsyncGenerator<Buffer> {
+  // Only the time that is spent waiting for the server counts, not that of writing.
+  let waiting = true;
+  let received = 0;
+  const timer = setTimeout(() => {
+    if (waiting) response.destroy(silent(shown, silenceMs));
+    else timer.refresh();
+  }, silenceMs);
   try {
-    yield* response as AsyncIterable<Buffer>;
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      waiting = false;
+      received += chunk.length;
+      yield chunk;
+      waiting = true;
+      timer.refresh();
+    }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ECONNRESET" || code === "ERR_STREAM_PREMATURE_CLOSE")
-      throw truncated(shown, undefined, undefined, error);
+      throw truncated(shown, received, lengthOf(response), error);
     throw connectionFailure(error, shown);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -128,12 +154,11 @@ function tooLarge(shown: string, limitBytes: number): PluginError {
   });
 }
 
-function truncated(
-  shown: string,
-  received: number | undefined,
-  expected: number | undefined,
-  cause?: unknown,
-): PluginError {
-  const counts = received === undefined || expected === undefined ? "" : ` after ${received} of ${expected} bytes`;
-  return new PluginError("DOWNLOAD_TRUNCATED", `the body of ${shown} ended too early${counts}`, { cause });
+function truncated(shown: string, received: number, expected: number | undefined, cause?: unknown): PluginError {
+  const whole = expected === undefined ? "" : ` of ${expected}`;
+  return new PluginError(
+    "DOWNLOAD_TRUNCATED",
+    `the body of ${shown} ended too early, after ${received}${whole} bytes`,
+    { cause },
+  );
 }

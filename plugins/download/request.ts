@@ -1,10 +1,11 @@
 // Opens a URL: one GET, redirects followed within bounds.
 
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { RequestOptions } from "node:https";
 import { PluginError } from "gantry";
-import { connectionFailure, shown, statusFailure } from "./failures.ts";
+import { connectionFailure, shown, silent, statusFailure } from "./failures.ts";
 
 const maxRedirects = 5;
 
@@ -14,10 +15,10 @@ export interface OpenOptions {
   signal: AbortSignal;
 }
 
-/** The response with its body still to come; its status is 200. Its silence destroys it with DOWNLOAD_SILENT. */
-export async function openUrl(address: string, options: OpenOptions): Promise<IncomingMessage> {
+/** The response with its body still to come; its status is 200. Until it is there, silence is DOWNLOAD_SILENT. */
+export async function openUrl(start: URL, options: OpenOptions): Promise<IncomingMessage> {
   const ca = options.caCert === undefined ? undefined : readAuthorities(options.caCert);
-  let url = new URL(address);
+  let url = start;
   for (let redirects = 0; ; redirects++) {
     const response = await get(url, ca, options);
     const { statusCode: status = 0, headers } = response;
@@ -43,7 +44,7 @@ function get(url: URL, ca: string | undefined, { silenceMs, signal }: OpenOption
     url.protocol === "https:" ? "node:https" : "node:http",
   ) as typeof import("node:https");
   const auth =
-    url.username === "" ? {} : { auth: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}` };
+    url.username === "" && url.password === "" ? {} : { auth: `${decoded(url.username)}:${decoded(url.password)}` };
   const options: RequestOptions = {
     host: url.hostname.replace(/^\[|\]$/g, ""),
     ...(url.port === "" ? {} : { port: url.port }),
@@ -59,22 +60,24 @@ function get(url: URL, ca: string | undefined, { silenceMs, signal }: OpenOption
   };
   return new Promise((resolve, reject) => {
     const sent: ClientRequest = request(options, (response) => {
-      // A slow disk holds the reading up; only a silent server is a fault.
-      response.socket.setTimeout(silenceMs);
-      response.socket.on("timeout", () => {
-        if (response.readableFlowing !== false && response.readableLength === 0)
-          response.destroy(silent(url, silenceMs));
-      });
+      // From here on whoever reads the body watches for silence: the socket is silent, too, while a slow disk holds
+      // the reading up.
+      sent.setTimeout(0);
       resolve(response);
     });
-    sent.on("timeout", () => sent.destroy(silent(url, silenceMs)));
+    sent.on("timeout", () => sent.destroy(silent(shown(url), silenceMs)));
     sent.on("error", (error) => reject(signal.aborted ? signal.reason : connectionFailure(error, shown(url))));
     sent.end();
   });
 }
 
-function silent(url: URL, silenceMs: number): PluginError {
-  return new PluginError("DOWNLOAD_SILENT", `${shown(url)} said nothing for ${silenceMs} ms`);
+// A stray percent sign is allowed in a URL and means itself.
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function readAuthorities(file: string): string {
@@ -84,6 +87,13 @@ function readAuthorities(file: string): string {
   } catch (cause) {
     throw new PluginError("DOWNLOAD_CA_UNREADABLE", `${file}: ${(cause as Error).message}`, { cause });
   }
-  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
-  throw new PluginError("DOWNLOAD_CA_UNREADABLE", `${file} holds no certificate`);
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (certificates.length === 0) throw new PluginError("DOWNLOAD_CA_UNREADABLE", `${file} holds no certificate`);
+  try {
+    // TLS leaves out what it cannot read, and would then trust nobody.
+    for (const certificate of certificates) new X509Certificate(certificate);
+  } catch (cause) {
+    throw new PluginError("DOWNLOAD_CA_UNREADABLE", `${file}: ${(cause as Error).message}`, { cause });
+  }
+  return pem;
 }

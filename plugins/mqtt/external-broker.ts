@@ -22,8 +22,8 @@ export class ExternalBroker implements Broker {
   readonly #client: MqttClient;
   readonly #late: ReturnType<typeof acknowledgeLate>;
   readonly #reconnection: Reconnection;
-  /** Filters this session is known to have. */
-  readonly #known = new Set<string>();
+  /** Filters this session has, or is being asked for, and their QoS. */
+  readonly #known = new Map<string, 0 | 1>();
   #pending = 0;
   #overflowed = false;
 
@@ -72,20 +72,21 @@ export class ExternalBroker implements Broker {
     const { log, subscriptions } = this.#options;
     this.#overflowed = false;
     if (!sessionPresent) this.#known.clear();
-    const missing = subscriptions.filters().filter(([filter]) => !this.#known.has(filter));
     if (this.#known.size > 0) log.info(`still subscribed to ${this.#known.size} topics`);
-    await Promise.all(missing.map(([filter, qos]) => this.#subscribe(filter, qos)));
+    await Promise.all(subscriptions.filters().map(([filter, qos]) => this.#subscribe(filter, qos)));
   }
 
   async #subscribe(filter: string, qos: 0 | 1): Promise<void> {
     const { log } = this.#options;
-    if (!this.#client.connected) return;
+    // Asked for twice, a broker would send its retained messages twice.
+    if (!this.#client.connected || (this.#known.get(filter) ?? -1) >= qos) return;
+    this.#known.set(filter, qos);
     try {
       const [granted] = await this.#client.subscribeAsync(filter, { qos });
       if ((granted?.qos ?? 0) >= 128) throw Object.assign(new Error("not authorized"), { code: granted!.qos });
-      this.#known.add(filter);
       log.info(`subscribed to ${filter}`);
     } catch (cause) {
+      this.#known.delete(filter);
       // Without a connection it is made up for at the next one.
       if (!this.#client.connected) return;
       log.error(`the broker refuses the subscription to ${filter}: ${(cause as Error).message}`, {

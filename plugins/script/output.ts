@@ -10,7 +10,7 @@ const maxLinesPerSecond = 100;
 export class Output {
   readonly #log: Log;
   readonly #decoder = new StringDecoder("utf8");
-  #tail = "";
+  #tail: Buffer = Buffer.alloc(0);
   #line = "";
   #second = 0;
   #linesThisSecond = 0;
@@ -21,20 +21,20 @@ export class Output {
   }
 
   take(chunk: Buffer): void {
-    const text = this.#decoder.write(chunk);
-    this.#tail = (this.#tail + text).slice(-tailBytes);
-    const lines = (this.#line + text).split("\n");
+    this.#tail = Buffer.concat([this.#tail, chunk.subarray(-tailBytes)]).subarray(-tailBytes);
+    const lines = (this.#line + this.#decoder.write(chunk)).split("\n");
     this.#line = lines.pop()!.slice(0, maxLineLength);
     for (const line of lines) this.#logLine(line);
   }
 
   /** The last part of all that was written, from the beginning of a character on. */
   end(): string {
+    this.#line += this.#decoder.end();
     if (this.#line !== "") this.#logLine(this.#line);
     if (this.#leftOut > 0) this.#log.warn(`${this.#leftOut} further lines of output are not in the log`);
-    let tail = (this.#tail + this.#decoder.end()).replace(/\r?\n$/, "").replace(/^[\udc00-\udfff]/, "");
-    while (Buffer.byteLength(tail) > tailBytes) tail = tail.slice(Math.ceil((Buffer.byteLength(tail) - tailBytes) / 4));
-    return tail;
+    const tail = textOf(this.#tail).replace(/\r?\n$/, "");
+    // What is no UTF-8 takes more bytes as text.
+    return Buffer.byteLength(tail) <= tailBytes ? tail : textOf(Buffer.from(tail).subarray(-tailBytes));
   }
 
   #logLine(line: string): void {
@@ -45,6 +45,13 @@ export class Output {
     }
     this.#linesThisSecond += 1;
     if (this.#linesThisSecond > maxLinesPerSecond) this.#leftOut += 1;
-    else this.#log.info(line.slice(0, maxLineLength).replace(/\r$/, ""));
+    else this.#log.info(line.slice(0, maxLineLength).toWellFormed().replace(/\r$/, ""));
   }
+}
+
+/** Without the rest of a character whose beginning was cut off. */
+function textOf(bytes: Buffer): string {
+  let start = 0;
+  while (bytes.length === tailBytes && start < 3 && (bytes[start]! & 0xc0) === 0x80) start++;
+  return bytes.toString("utf8", start);
 }

@@ -3,9 +3,11 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, readdirSync, readFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { openOutputPipe } from "./output-pipe.ts";
 
 export interface Launch {
   command: string[];
@@ -23,15 +25,24 @@ export interface Ending {
 
 // A shell waits at descriptor 3 for the word, then becomes the program: same process, same number. Whatever else comes,
 // also the end of a host that died, ends it before the program began. Exit codes 126 and 127 are the shell's own for a
-// program it cannot execute or find.
+// program it cannot execute or find. Both outputs are one pipe, so that their order is kept.
 const gate = 'read -r word <&3 && [ "$word" = go ] || exit 125; exec 3<&-; exec "$@"';
+
+const gateName = "gate";
+
+/** Whether what a program said is only the gate's own complaint about it. */
+export function isOfGate(output: string): boolean {
+  return output.split("\n").every((line) => line.startsWith(`${gateName}: `));
+}
 
 export class ProcessGroup {
   readonly #child: ChildProcess;
+  readonly #output: Socket;
   readonly #ending: Promise<Ending>;
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, output: Socket) {
     this.#child = child;
+    this.#output = output;
     this.#ending = once(child, "exit").then(([exitCode, signal]) => ({ exitCode, signal }) as Ending);
     // Who awaits it is told; nobody may be there yet.
     this.#ending.catch(() => {});
@@ -39,26 +50,27 @@ export class ProcessGroup {
 
   /** Resolves once the program has begun; rejects when the gate itself cannot be started or the host cannot say go. */
   static async launch({ command, directory, environment, started, onOutput }: Launch): Promise<ProcessGroup> {
-    const child = spawn("/bin/sh", ["-c", gate, "gate", ...command], {
-      cwd: directory,
-      env: environment,
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
-    });
-    child.stdout!.on("data", onOutput);
-    child.stderr!.on("data", onOutput);
-    const word = child.stdio[3] as Writable;
-    word.on("error", () => {});
-    await once(child, "spawn");
-    const group = new ProcessGroup(child);
+    const { writeDescriptor, output } = await openOutputPipe();
+    // What a descendant in another group does with its end when this one is closed is its own affair.
+    output.on("error", () => {});
     try {
-      await started(child.pid!);
-      word.end("go\n");
+      const child = await spawnGate(command, directory, environment, writeDescriptor);
+      const group = new ProcessGroup(child, output);
+      output.on("data", onOutput);
+      const word = child.stdio[3] as Writable;
+      word.on("error", () => {});
+      try {
+        await started(child.pid!);
+        word.end("go\n");
+      } catch (error) {
+        word.destroy();
+        throw error;
+      }
+      return group;
     } catch (error) {
-      word.destroy();
+      output.destroy();
       throw error;
     }
-    return group;
   }
 
   /** How the program itself ended. */
@@ -82,13 +94,18 @@ export class ProcessGroup {
       this.#signal("SIGKILL");
       await sleep(10);
     }
-    // A descendant that left the group may hold the pipes open; what it says is not waited for.
-    const closed = Promise.all(
-      [this.#child.stdout!, this.#child.stderr!].map((stream) => stream.closed || once(stream, "close")),
-    );
-    await Promise.race([closed, sleep(200)]);
-    this.#child.stdout!.destroy();
-    this.#child.stderr!.destroy();
+    await this.#readToTheEnd();
+    this.#output.destroy();
+  }
+
+  // A descendant that left the group may hold the pipe open; what it says is not waited for.
+  async #readToTheEnd(): Promise<void> {
+    for (let before = -1; !this.#output.closed && before < this.#output.bytesRead; ) {
+      before = this.#output.bytesRead;
+      await Promise.race([once(this.#output, "close"), sleep(100)]);
+      // A busy host comes to its timers first: here it reads what is there.
+      await nextTurn();
+    }
   }
 
   #signal(signal: NodeJS.Signals): void {
@@ -117,5 +134,21 @@ export class ProcessGroup {
     } catch {
       return false;
     }
+  }
+}
+
+/** Rejects with the system's error when no process can be made. */
+async function spawnGate(command: string[], cwd: string, env: Record<string, string>, output: number) {
+  try {
+    const child = spawn("/bin/sh", ["-c", gate, gateName, ...command], {
+      cwd,
+      env,
+      detached: true,
+      stdio: ["ignore", output, output, "pipe"],
+    });
+    await once(child, "spawn");
+    return child;
+  } finally {
+    closeSync(output);
   }
 }

@@ -19,7 +19,8 @@ const declared = declaredCodes();
 const explained = explainedCodes(readFileSync(new URL("docs/errors.md", root), "utf8"));
 
 test("docs/errors.md explains every code of host, documents and plugins, and no other", () => {
-  const byCode = (one: Explained, other: Explained) => `${one.section} ${one.code}`.localeCompare(`${other.section} ${other.code}`);
+  const byCode = (one: Explained, other: Explained) =>
+    `${one.section} ${one.code}`.localeCompare(`${other.section} ${other.code}`);
   assert.ok(explained.length > 50, "the document could not be read");
   assert.deepEqual(explained.toSorted(byCode), declared.toSorted(byCode));
 });

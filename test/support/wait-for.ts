@@ -5,10 +5,11 @@ export async function waitFor<Value>(
   words: string,
   ask: () => Value | Promise<Value>,
   timeoutMs = 30_000,
-): Promise<NonNullable<Value>> {
+): Promise<Exclude<Value, undefined | null | false>> {
   for (const end = Date.now() + timeoutMs; ; ) {
     const answer = await ask();
-    if (answer !== undefined && answer !== false && answer !== null) return answer as NonNullable<Value>;
+    if (answer !== undefined && answer !== false && answer !== null)
+      return answer as Exclude<Value, undefined | null | false>;
     if (Date.now() > end) throw new Error(`waited in vain for: ${words}`);
     await sleep(10);
   }

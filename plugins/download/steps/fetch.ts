@@ -1,36 +1,52 @@
 import { PluginError, parseDuration, type Step, type StepContext } from "gantry";
 import { Checksums } from "../checksums.ts";
-import { alreadyThere, type Destination, discardPart, openDestination, putInPlace } from "../destination.ts";
-import { shown } from "../failures.ts";
+import {
+  alreadyThere,
+  type Destination,
+  type DestinationOptions,
+  discardPart,
+  findDestination,
+  makeDestination,
+  putInPlace,
+} from "../destination.ts";
+import { parseUrl, shown } from "../failures.ts";
 import type { Config, FetchInput, FetchOutput } from "../plugin.types.ts";
 import { receive } from "../receive.ts";
+import { reporter } from "../reports.ts";
 import { openUrl } from "../request.ts";
+import { inTurn } from "../turns.ts";
 
 export function fetch(config: Config): Step<FetchInput, FetchOutput> {
-  const prepare = async (input: FetchInput) => ({
-    checksums: new Checksums(input),
-    destination: await openDestination(input, config.allowedDirectories),
+  const target = ({ url, directory, filename }: FetchInput): DestinationOptions => ({
+    url: parseUrl(url),
+    directory,
+    filename,
+    allowedDirectories: config.allowedDirectories,
   });
   return {
     plan: ({ url, directory, filename }) =>
-      `downloads ${shown(new URL(url))} to ${directory}${filename === undefined ? "" : `/${filename}`}`,
+      `downloads ${shown(parseUrl(url))} to ${directory}${filename === undefined ? "" : `/${filename}`}`,
 
-    async check(input) {
-      const { checksums, destination } = await prepare(input);
-      const found = await alreadyThere(destination.path, input.sizeBytes, checksums);
+    async check(input, { signal }) {
+      const checksums = new Checksums(input);
+      const destination = await findDestination(target(input));
+      const found = await alreadyThere(destination.path, input.sizeBytes, checksums, signal);
       return found && outputOf(destination, found.sizeBytes, found.digests);
     },
 
     async run(input, context) {
-      const { checksums, destination } = await prepare(input);
-      try {
-        const { sizeBytes, digests } = await download(input, destination, checksums, config, context);
-        await putInPlace(destination);
-        return outputOf(destination, sizeBytes, digests);
-      } catch (error) {
-        await discardPart(destination);
-        throw error;
-      }
+      const checksums = new Checksums(input);
+      const destination = await makeDestination(target(input));
+      return inTurn(destination.path, context.signal, async () => {
+        try {
+          const { sizeBytes, digests } = await download(input, destination, checksums, config, context);
+          await putInPlace(destination);
+          return outputOf(destination, sizeBytes, digests);
+        } catch (error) {
+          await discardPart(destination);
+          throw error;
+        }
+      });
     },
   };
 }
@@ -43,28 +59,26 @@ async function download(
   { signal, progress }: StepContext,
 ) {
   const wanted = input.sizeBytes > 0 ? input.sizeBytes : undefined;
-  const where = shown(new URL(input.url));
+  const url = parseUrl(input.url);
+  const where = shown(url);
   if (wanted !== undefined && wanted > config.maxSizeBytes)
     throw new PluginError(
       "DOWNLOAD_TOO_LARGE",
       `${where} has ${wanted} bytes, and at most ${config.maxSizeBytes} are accepted`,
+      { details: { limitBytes: config.maxSizeBytes } },
     );
   const silenceMs = parseDuration(config.silenceTimeout)!;
-  const response = await openUrl(input.url, { caCert: input.caCert ?? config.caCert, silenceMs, signal });
+  const response = await openUrl(url, { caCert: input.caCert ?? config.caCert, silenceMs, signal });
   const digester = checksums.digester();
-  let lastPercent = -1;
+  const report = reporter(progress);
   const sizeBytes = await receive(response, {
     path: partPath,
     limitBytes: wanted ?? config.maxSizeBytes,
     digester,
     signal,
+    silenceMs,
     shown: where,
-    onBytes(received, expected = wanted) {
-      const percent = expected === undefined || expected === 0 ? 0 : Math.floor((received / expected) * 100);
-      if (percent === lastPercent) return;
-      lastPercent = percent;
-      progress({ percent, details: { bytes: received, ...(expected === undefined ? {} : { totalBytes: expected }) } });
-    },
+    onBytes: (receivedBytes, expectedBytes) => report(receivedBytes, expectedBytes ?? wanted),
   });
   if (wanted !== undefined && sizeBytes < wanted)
     throw new PluginError("DOWNLOAD_SIZE_MISMATCH", `${where} has ${sizeBytes} bytes instead of ${wanted}`, {

@@ -4,7 +4,7 @@ import { PluginError, parseDuration, type Step, type StepContext } from "gantry"
 import { environmentFor } from "../environment.ts";
 import { Output } from "../output.ts";
 import type { Config, RunInput, RunOutput } from "../plugin.types.ts";
-import { type Ending, ProcessGroup } from "../process-group.ts";
+import { type Ending, isOfGate, ProcessGroup } from "../process-group.ts";
 
 /** Between SIGTERM and SIGKILL. */
 const graceMs = 2000;
@@ -16,9 +16,12 @@ export function run(config: Config): Step<RunInput, RunOutput> {
       checkDirectory(directory);
       const output = new Output(context.log);
       const group = await launch(command, directory, environmentFor(config.environment, environment), output, context);
-      const ending = await untilEnd(group, context.signal, parseDuration(config.stopTimeout)!);
-      await group.clear();
-      return judge(ending, output.end(), command[0]!, exitCodes);
+      let said = "";
+      const ending = await untilEnd(group, context.signal, parseDuration(config.stopTimeout)!).finally(async () => {
+        await group.clear();
+        said = output.end();
+      });
+      return judge(ending, said, command[0]!, exitCodes);
     },
   };
 }
@@ -36,7 +39,10 @@ async function launch(
       command,
       directory,
       environment,
-      started: (pid) => context.processStarted(pid),
+      async started(pid) {
+        await context.processStarted(pid);
+        context.signal.throwIfAborted();
+      },
       onOutput: (chunk) => output.take(chunk),
     });
   } catch (cause) {
@@ -73,21 +79,25 @@ function judge(
   program: string,
   { done = [0], retry = [] }: RunInput["exitCodes"],
 ): RunOutput {
+  if (exitCode !== null && isOfGate(output)) refuseByGate(exitCode, program, output);
   if (exitCode !== null && done.includes(exitCode)) return { exitCode, output };
-  const said = output === "" ? "" : `: ${output.slice(-500)}`;
+  const said = output === "" ? "" : `: ${output.slice(-500).toWellFormed()}`;
   if (exitCode === null)
     throw new PluginError("SCRIPT_KILLED", `${program} was ended by ${signal}${said}`, { details: { signal } });
-  const details = { exitCode, output: output.slice(-2000) };
+  const details = { exitCode, output: output.slice(-2000).toWellFormed() };
   if (retry.includes(exitCode))
     throw new PluginError("SCRIPT_RETRY_LATER", `${program} asks to be run again (exit code ${exitCode})${said}`, {
       details,
     });
-  // The shell at the gate says so in its own words, with its own name in front.
-  if (exitCode === 127 && /not found\s*$/.test(output))
-    throw new PluginError("SCRIPT_NOT_FOUND", `there is no program ${program}`, { details });
-  if (exitCode === 126 && /(Permission denied|Exec format error)\s*$/i.test(output))
-    throw new PluginError("SCRIPT_NOT_EXECUTABLE", `${program} may not be executed`, { details });
   throw new PluginError("SCRIPT_FAILED", `${program} ended with exit code ${exitCode}${said}`, { details });
+}
+
+// The exit codes are the shell's own for what it cannot execute; its words depend on the language.
+function refuseByGate(exitCode: number, program: string, output: string): void {
+  const details = { exitCode, output };
+  if (exitCode === 127)
+    throw new PluginError("SCRIPT_NOT_FOUND", `${program}, or the interpreter it names, does not exist`, { details });
+  if (exitCode === 126) throw new PluginError("SCRIPT_NOT_EXECUTABLE", `${program} may not be executed`, { details });
 }
 
 function checkDirectory(directory: string): void {

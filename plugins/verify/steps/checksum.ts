@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { PluginError, type Step } from "gantry";
 import type { ChecksumInput, ChecksumOutput } from "../plugin.types.ts";
 
@@ -38,6 +39,8 @@ export const checksum: Step<ChecksumInput, ChecksumOutput> = {
 async function digestsOf(path: string, algorithms: Algorithm[], signal: AbortSignal): Promise<Record<string, string>> {
   const hashes = algorithms.map((algorithm) => [algorithm, createHash(algorithm.toLowerCase())] as const);
   try {
+    // A pipe or a device may never end.
+    if (!(await stat(path)).isFile()) throw new Error("it is no regular file");
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal }))
       for (const [, hash] of hashes) hash.update(chunk as Buffer);
   } catch (cause) {

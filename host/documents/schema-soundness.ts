@@ -1,0 +1,66 @@
+// Whether what stands where a JSON Schema (2020-12) is expected is one.
+
+import type { Json, JsonObject } from "../sdk.ts";
+import { type Document, faultAt } from "./document.ts";
+import type { Fault } from "./fault.ts";
+import { pointerTo } from "./pointer.ts";
+import { compileSchema, metaProblems, type SchemaProblem } from "./schema-check.ts";
+
+/** Faults where a member of a document ought to be a JSON Schema and is none. */
+export function schemaIsSound(document: Document, pointer: string, schema: JsonObject): Fault[] {
+  return schemaProblems(schema).map(({ pointer: inner, message, suggestion }) =>
+    faultAt(document, `${pointer}${inner}`, {
+      code: "SCHEMA_INVALID",
+      message: `this ${message}`,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    }),
+  );
+}
+
+function schemaProblems(schema: JsonObject): SchemaProblem[] {
+  const problems = [...metaProblems(schema), ...keywordsOf(schema, "").flatMap(badPattern)];
+  if (problems.length > 0) return problems;
+  try {
+    compileSchema(schema);
+    return [];
+  } catch (error) {
+    const { missingRef, message } = error as Error & { missingRef?: string };
+    const reference = keywordsOf(schema, "").find(
+      ({ keyword, value }) => keyword === "$ref" && missingRef?.endsWith(String(value)),
+    );
+    if (reference === undefined) return [problem("", `is no usable JSON Schema: ${message}`)];
+    return [problem(reference.pointer, `leads to ${missingRef}, which does not exist`)];
+  }
+}
+
+interface Keyword {
+  pointer: string;
+  keyword: string;
+  value: Json | undefined;
+}
+
+const notSchemas = ["default", "const", "enum", "examples"];
+
+/** All members of a schema and the schemas in it, names of properties among them. */
+function keywordsOf(schema: Json | undefined, place: string): Keyword[] {
+  if (typeof schema !== "object" || schema === null) return [];
+  return Object.entries(schema).flatMap(([keyword, value]) => {
+    const pointer = place + pointerTo([keyword]);
+    return [{ pointer, keyword, value }, ...(notSchemas.includes(keyword) ? [] : keywordsOf(value, pointer))];
+  });
+}
+
+function badPattern({ pointer, keyword, value }: Keyword): SchemaProblem[] {
+  if (keyword !== "pattern" || typeof value !== "string") return [];
+  try {
+    new RegExp(value, "u");
+    return [];
+  } catch (error) {
+    const reason = (error as Error).message.replace(/^.*: /, "").toLowerCase();
+    return [problem(pointer, `is no regular expression: ${reason}`)];
+  }
+}
+
+function problem(pointer: string, message: string): SchemaProblem {
+  return { pointer, keyword: "schema", message };
+}

@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import mqtt from "mqtt";
+import type { JsonObject } from "../../../host/sdk.ts";
+import { type Certificates, makeCertificates } from "../../support/certificates.ts";
+import { type Mosquitto, type MosquittoOptions, startMosquitto } from "../../support/mosquitto.ts";
+import { needs } from "../../support/parts.ts";
+import { waitFor } from "../../support/wait-for.ts";
+import { PluginHost, said } from "./plugin-host.ts";
+
+const options = { skip: needs("mosquitto"), timeout: 60_000 };
+
+async function withBroker(
+  config: MosquittoOptions,
+  work: (broker: Mosquitto, host: PluginHost) => Promise<void>,
+): Promise<void> {
+  const broker = await startMosquitto(config);
+  try {
+    await using host = new PluginHost();
+    await work(broker, host);
+  } finally {
+    await broker.stop();
+  }
+}
+
+for (const persistence of [true, false]) {
+  test(
+    `subscriptions come back after each restart of a broker ${persistence ? "with" : "without"} memory`,
+    options,
+    async () => {
+      await withBroker({ persistence }, async (broker, host) => {
+        const plugin = await host.start({ broker: broker.url });
+        const received: string[] = [];
+        await plugin.mqtt.subscribe({ topic: "t" }, async ({ payload }) => void received.push(payload!));
+        for (let round = 0; round < 3; round++) {
+          if (round > 0) await broker.restart();
+          const lines = plugin.lines.filter(({ text }) => /subscribed/.test(text)).length;
+          await waitFor(
+            "the subscription",
+            () => plugin.lines.filter(({ text }) => /subscribed/.test(text)).length > Math.min(lines, round),
+          );
+          const client = await mqtt.connectAsync(broker.url);
+          await client.publishAsync("t", String(round), { qos: 1 });
+          await waitFor(`message ${round}`, () => received.includes(String(round)));
+          await client.endAsync();
+        }
+        assert.deepEqual(received, ["0", "1", "2"]);
+      });
+    },
+  );
+}
+
+test("a loss of the connection is said once, however often it is tried again", options, async () => {
+  await withBroker({}, async (broker, host) => {
+    const plugin = await host.start({ broker: broker.url });
+    await waitFor("the connection", () => said(plugin, /connected/));
+    await broker.stop();
+    await sleep(2000);
+    const lost = plugin.lines.filter(({ text }) => /no connection/.test(text));
+    assert.ok(lost.length >= 1 && lost.length <= 2, `said ${lost.length} times: ${lost.map(({ text }) => text)}`);
+  });
+});
+
+test(
+  "the outbox keeps its messages and their order while the broker is away and the host is started anew",
+  options,
+  async () => {
+    await withBroker({}, async (broker, host) => {
+      const collector = await mqtt.connectAsync(broker.url, {
+        clientId: "collector",
+        clean: false,
+        reconnectPeriod: 100,
+      });
+      const received: string[] = [];
+      collector.on("message", (_, payload) => received.push(payload.toString()));
+      await collector.subscribeAsync("out", { qos: 1 });
+      await sleep(1200);
+      await broker.stop();
+      const first = await host.start({ broker: broker.url });
+      for (let n = 0; n < 30; n++) await first.step("publish", { topic: "out", payload: n }, `key/${n}`);
+      await first.stop();
+      const second = await host.start({ broker: broker.url });
+      for (let n = 20; n < 40; n++) await second.step("publish", { topic: "out", payload: n }, `key/${n}`);
+      await broker.restart();
+      await waitFor("all messages", () => received.includes("39"));
+      assert.deepEqual(
+        [...new Set(received)],
+        Array.from({ length: 40 }, (_, n) => String(n)),
+      );
+      await collector.endAsync(true);
+    });
+  },
+);
+
+test("a QoS 0 message without a connection fails with MQTT_OFFLINE", options, async () => {
+  await withBroker({}, async (broker, host) => {
+    await broker.stop();
+    const plugin = await host.start({ broker: broker.url });
+    await assert.rejects(plugin.step("publish", { topic: "t", payload: "x", qos: 0 }), { code: "MQTT_OFFLINE" });
+  });
+});
+
+test(
+  "a wrong password is said in the log without the password; the right one connects, also as a secret",
+  options,
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), "gantry-password-"));
+    try {
+      const file = join(directory, "passwords");
+      // Made by mosquitto_passwd -U from plain text.
+      await writeFile(file, "gateway:correct horse\n");
+      const { execFileSync } = await import("node:child_process");
+      execFileSync("mosquitto_passwd", ["-U", file]);
+      await withBroker({ anonymous: false, config: [`password_file ${file}`] }, async (broker, host) => {
+        const wrong = await host.start({ broker: broker.url, username: "gateway", password: "wrong staple" });
+        await waitFor("the refusal", () => said(wrong, /no connection.*(not authorized|bad user|refused)/i));
+        assert.ok(!wrong.lines.some(({ text, fields }) => JSON.stringify({ text, fields }).includes("staple")));
+        await wrong.stop();
+        const right = await host.start(
+          { broker: broker.url, username: "gateway", password: { $secret: "PW" } },
+          { password: "correct horse" },
+        );
+        await waitFor("the connection", () => said(right, /connected/));
+      });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  },
+);
+
+test("TLS: the broker is verified, and a client certificate is shown", {
+  ...options,
+  skip: needs("mosquitto") || needs("openssl"),
+}, async () => {
+  const directory = await mkdtemp(join(tmpdir(), "gantry-tls-"));
+  try {
+    const certificates = await makeCertificates(directory);
+    await withBroker(
+      { scheme: "mqtts", config: tlsListener(certificates, certificates.server) },
+      async (broker, host) => {
+        const client = { cert: certificates.client.certFile, key: certificates.client.keyFile };
+        const tries: [string, JsonObject, RegExp][] = [
+          [
+            "unknown authority",
+            { caCert: certificates.otherCa.certFile, ...client },
+            /no connection.*(self-signed|unable to|issuer|verify)/i,
+          ],
+          ["no client certificate", { caCert: certificates.ca.certFile }, /no connection.*(certificate|closed|reset)/i],
+          ["all right", { caCert: certificates.ca.certFile, ...client }, /connected to broker/],
+        ];
+        for (const [words, config, expected] of tries) {
+          const plugin = await host.start({ broker: broker.url, ...config });
+          await waitFor(`${words}: ${expected}`, () => said(plugin, expected), 10_000).catch((error) => {
+            throw new Error(`${error.message}; said: ${plugin.lines.map(({ text }) => text).join(" | ")}`);
+          });
+          await plugin.stop();
+        }
+      },
+    );
+    await withBroker(
+      { scheme: "mqtts", config: tlsListener(certificates, certificates.otherName) },
+      async (broker, host) => {
+        const plugin = await host.start({
+          broker: broker.url,
+          caCert: certificates.ca.certFile,
+          cert: certificates.client.certFile,
+          key: certificates.client.keyFile,
+        });
+        await waitFor("the wrong name", () => said(plugin, /no connection.*(altnames|hostname)/i));
+      },
+    );
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+function tlsListener({ ca }: Certificates, { certFile, keyFile }: Certificates["server"]): string[] {
+  return [`cafile ${ca.certFile}`, `certfile ${certFile}`, `keyfile ${keyFile}`, "require_certificate true"];
+}
+
+test("a certificate file that cannot be read is a failure with its code", options, async () => {
+  await using host = new PluginHost();
+  await assert.rejects(host.start({ broker: "mqtts://localhost:1", caCert: "/nowhere/ca.pem" }), {
+    code: "MQTT_CONFIG_FILE_UNREADABLE",
+  });
+});
+
+test(
+  "MQTT 5: a request tells where its answer is expected, and a refused message fails with MQTT_REFUSED",
+  options,
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), "gantry-acl-"));
+    try {
+      const acl = join(directory, "acl");
+      await writeFile(acl, "topic readwrite ok/#\ntopic readwrite gantry/#\ntopic read denied/#\n");
+      await withBroker({ config: [`acl_file ${acl}`] }, async (broker, host) => {
+        const plugin = await host.start({ broker: broker.url, protocolVersion: 5 });
+        await waitFor("the connection", () => said(plugin, /connected/));
+        const other = await mqtt.connectAsync(broker.url, { protocolVersion: 5 });
+        other.on("message", (_, payload, { properties }) => {
+          const { responseTopic, correlationData } = properties!;
+          other.publish(responseTopic!, JSON.stringify({ heard: payload.toString() }), {
+            qos: 1,
+            properties: { correlationData: correlationData! },
+          });
+        });
+        await other.subscribeAsync("ok/ask", { qos: 1 });
+        assert.deepEqual(await plugin.step("request", { topic: "ok/ask", payload: "hello" }), {
+          payload: { heard: "hello" },
+        });
+        await assert.rejects(plugin.mqtt.publish({ topic: "denied/x", payload: "no" }), { code: "MQTT_REFUSED" });
+        await plugin.step("publish", { topic: "denied/x", payload: "no" });
+        await waitFor("the message given up", () => plugin.lines.some(({ fields }) => fields.code === "MQTT_REFUSED"));
+        await other.endAsync();
+      });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  },
+);
+
+test("hosts that share a subscription share its messages: each message goes to one of them", options, async () => {
+  await withBroker({}, async (broker, host) => {
+    await using second = new PluginHost();
+    const received: [string[], string[]] = [[], []];
+    for (const [index, one] of [host, second].entries()) {
+      const plugin = await one.start({ broker: broker.url });
+      await plugin.mqtt.subscribe(
+        { topic: "$share/site/job" },
+        async ({ payload }) => void received[index]!.push(payload!),
+      );
+      await waitFor("the subscription", () => said(plugin, /subscribed/));
+    }
+    const client = await mqtt.connectAsync(broker.url);
+    for (let n = 0; n < 40; n++) await client.publishAsync("job", String(n), { qos: 1 });
+    await waitFor("all messages", () => received.flat().length >= 40);
+    await client.endAsync();
+    assert.deepEqual(
+      received
+        .flat()
+        .map(Number)
+        .toSorted((a, b) => a - b),
+      Array.from({ length: 40 }, (_, n) => n),
+    );
+    assert.ok(
+      received.every((part) => part.length > 0),
+      "one host got everything",
+    );
+  });
+});
+
+test("more messages than the window holds wait at the broker and come when there is room", options, async () => {
+  await withBroker({ config: ["max_inflight_messages 0"] }, async (broker, host) => {
+    const plugin = await host.start({ broker: broker.url, window: 5 });
+    const release = Promise.withResolvers<void>();
+    const handled = new Set<string>();
+    await plugin.mqtt.subscribe({ topic: "many" }, async ({ payload }) => {
+      await release.promise;
+      handled.add(payload!);
+    });
+    await waitFor("the subscription", () => said(plugin, /subscribed/));
+    const client = await mqtt.connectAsync(broker.url);
+    for (let n = 0; n < 30; n++) await client.publishAsync("many", String(n), { qos: 1 });
+    await waitFor("the word of the window", () => said(plugin, /more than 5 messages/));
+    assert.equal(handled.size, 0);
+    release.resolve();
+    await waitFor("all messages", () => handled.size === 30);
+    await client.endAsync();
+  });
+});

@@ -1,0 +1,147 @@
+// Runs one step of a shipped plugin as the host would, without a workflow around it.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { compileSchema } from "../../host/documents/schema-check.ts";
+import { type ErrorEntry, type Failure, toFailure } from "../../host/errors.ts";
+import type { Json, JsonObject, Log, Plugin, PluginContext, Progress, Step, StepContext } from "../../host/sdk.ts";
+
+export interface LogLine {
+  level: "debug" | "info" | "warn" | "error";
+  text: string;
+  fields: Record<string, unknown>;
+}
+
+/** What a step did through its context, and the means to end it; the directory goes with `using`. */
+export interface RecordedContext extends StepContext, Disposable {
+  readonly reports: Progress[];
+  readonly lines: LogLine[];
+  readonly checkpoints: Json[];
+  /** The process groups it has told of. */
+  readonly groups: number[];
+  readonly controller: AbortController;
+}
+
+export function stepContext(overrides: Partial<StepContext> = {}): RecordedContext {
+  const controller = new AbortController();
+  const directory = mkdtempSync(join(tmpdir(), "gantry-step-"));
+  const reports: Progress[] = [];
+  const lines: LogLine[] = [];
+  const checkpoints: Json[] = [];
+  const groups: number[] = [];
+  return {
+    reports,
+    lines,
+    checkpoints,
+    groups,
+    controller,
+    directory,
+    signal: controller.signal,
+    log: recordingLog(lines),
+    progress: (progress) => void reports.push(progress),
+    checkpoint: async (value) => void checkpoints.push(value),
+    lastCheckpoint: undefined,
+    idempotencyKey: "run-1/step",
+    run: { id: "run-1", workflow: "a-test" },
+    services: {},
+    secret: (key) => Promise.reject(new Error(`no secret ${key}`)),
+    fetch,
+    processStarted: async (pid) => void groups.push(pid),
+    ...overrides,
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+interface Manifest {
+  config?: JsonObject;
+  steps: Record<string, { input: JsonObject; output?: JsonObject }>;
+  errors?: Record<string, ErrorEntry>;
+}
+
+/**
+ * Sets the plugin up with `config` and its defaults, then `check`, then `run`. Rejects with what the step throws, and
+ * with an Error where configuration, input or output do not match the manifest.
+ */
+export async function runStep<Output = JsonObject>(
+  pluginName: string,
+  stepName: string,
+  input: JsonObject,
+  context: StepContext,
+  config: JsonObject = {},
+): Promise<Output> {
+  const { steps } = await readManifest(pluginName);
+  const { input: inputSchema, output: outputSchema = {} } = steps[stepName]!;
+  const step = await stepOf(pluginName, stepName, context, config);
+  const filled = fill(`the input of ${pluginName}/${stepName}`, inputSchema, input);
+  const output = (await step.check?.(filled as never, context)) ?? (await step.run(filled as never, context));
+  // As it comes out of the journal.
+  return fill(`the output of ${pluginName}/${stepName}`, outputSchema, asJson(output), false) as Output;
+}
+
+/** The failure as the host records it; a code that the manifest does not declare is itself a fault. */
+export async function failureOf(pluginName: string, attempt: Promise<unknown>): Promise<Failure> {
+  const { errors = {} } = await readManifest(pluginName);
+  const error = await attempt.then(
+    (output) => {
+      throw new Error(`it succeeded: ${JSON.stringify(output)}`);
+    },
+    (error: unknown) => error,
+  );
+  const failure = toFailure(error, errors);
+  if (!Object.hasOwn(errors, failure.code)) throw new Error(`${failure.code} is not declared`, { cause: error });
+  return failure;
+}
+
+/** The sentence of the step's `plan`. */
+export async function planStep(
+  pluginName: string,
+  stepName: string,
+  input: JsonObject,
+  context: StepContext,
+): Promise<string | undefined> {
+  const { steps } = await readManifest(pluginName);
+  const step = await stepOf(pluginName, stepName, context, {});
+  const filled = fill(`the input of ${pluginName}/${stepName}`, steps[stepName]!.input, input);
+  return step.plan?.(filled as never, context);
+}
+
+async function stepOf(pluginName: string, stepName: string, { log, directory }: StepContext, config: JsonObject) {
+  const folder = folderOf(pluginName);
+  const { config: configSchema = {} } = await readManifest(pluginName);
+  const { default: plugin } = (await import(pathToFileURL(join(folder, "index.ts")).href)) as { default: Plugin };
+  const context: Partial<PluginContext> = {
+    config: fill(`the configuration of ${pluginName}`, configSchema, config) as JsonObject,
+    services: {},
+    log,
+    device: undefined,
+    directory,
+  };
+  const { steps = {} } = await plugin.setup(context as PluginContext);
+  return steps[stepName] as Step;
+}
+
+async function readManifest(pluginName: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(folderOf(pluginName), "plugin.json"), "utf8")) as Manifest;
+}
+
+function fill(what: string, schema: JsonObject, value: Json, defaults = true): Json {
+  const filled = structuredClone(value);
+  const problems = compileSchema(schema, { defaults })(filled);
+  if (problems.length === 0) return filled;
+  throw new Error(`${what}: ${problems.map(({ pointer, message }) => `${pointer} ${message}`).join("; ")}`);
+}
+
+export function recordingLog(lines: LogLine[]): Log {
+  const at =
+    (level: LogLine["level"]) =>
+    (text: string, fields: Record<string, unknown> = {}) =>
+      void lines.push({ level, text, fields });
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+const folderOf = (pluginName: string) => fileURLToPath(new URL(`../../plugins/${pluginName}`, import.meta.url));
+
+const asJson = (output: unknown) => JSON.parse(JSON.stringify(output)) as Json;
