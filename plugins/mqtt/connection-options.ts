@@ -33,8 +33,9 @@ export function connectionOptions(config: Config, clientId: string, password: st
     clean: false,
     keepalive: Math.ceil(parseDuration(config.keepAlive)! / 1000),
     connectTimeout: parseDuration(config.connectTimeout)!,
-    // Reconnecting is done by the caller, with growing delays.
-    reconnectPeriod: 0,
+    // Always, also when the broker refuses (its configuration may change); the delay grows in reconnection.ts.
+    reconnectPeriod: 250,
+    reconnectOnConnackError: true,
     manualConnect: true,
     resubscribe: false,
     queueQoSZero: false,

@@ -137,6 +137,7 @@ export class ExternalBroker implements Broker {
   // What was left at the broker comes again with the next connection only.
   #settled(): void {
     this.#pending -= 1;
-    if (this.#pending === 0 && this.#overflowed) this.#client.stream.destroy();
+    // Ended, not destroyed: the acknowledgements must get out.
+    if (this.#pending === 0 && this.#overflowed) this.#client.stream.end();
   }
 }

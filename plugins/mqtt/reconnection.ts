@@ -4,7 +4,7 @@ import type { MqttClient } from "mqtt";
 const firstDelayMs = 250;
 const longestDelayMs = 10_000;
 
-/** Connects again whenever the connection is gone, with growing delays; says so once per change, not per attempt. */
+/** Lets the delays between attempts to connect grow, and says once per change, not per attempt, how it stands. */
 export class Reconnection {
   readonly #client: MqttClient;
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -12,13 +12,14 @@ export class Reconnection {
   #stopped = false;
   /** What the log said last. */
   #said: string | undefined;
-  #reason = "the broker closed the connection";
+  #reason: string | undefined;
 
   constructor(client: MqttClient, url: string, log: Log) {
     this.#client = client;
     const where = new URL(url).host;
     client.on("connect", () => {
       this.#attempts = 0;
+      this.#setDelay();
       this.#said = undefined;
       log.info(`connected to broker ${where}`);
     });
@@ -27,20 +28,22 @@ export class Reconnection {
     });
     client.on("close", () => {
       if (this.#stopped) return;
-      if (this.#said !== this.#reason)
-        log.warn(`no connection to broker ${where}: ${this.#reason}; trying again until it comes`);
-      this.#said = this.#reason;
-      this.#reason = "the broker closed the connection";
-      const delayMs =
-        Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(this.#attempts, 10)) * (0.75 + Math.random() / 2);
+      const reason = this.#reason ?? "the connection was closed";
+      if (this.#said !== reason) log.warn(`no connection to broker ${where}: ${reason}; trying again until it comes`);
+      this.#said = reason;
+      this.#reason = undefined;
       this.#attempts += 1;
-      this.#after(delayMs, () => client.reconnect());
+      this.#setDelay();
     });
   }
 
   /** Once more after the longest delay, unless everything ends before. */
   later(work: () => unknown): void {
-    this.#after(longestDelayMs, work);
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (!this.#stopped) work();
+    }, longestDelayMs);
+    this.#timers.add(timer);
   }
 
   stop(): void {
@@ -48,12 +51,10 @@ export class Reconnection {
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  #after(delayMs: number, work: () => unknown): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      if (!this.#stopped && !this.#client.disconnecting) work();
-    }, delayMs);
-    this.#timers.add(timer);
+  // The library reads its one delay anew before each attempt; calling its reconnect() would forget what is on its way.
+  #setDelay(): void {
+    const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(this.#attempts, 10));
+    this.#client.options.reconnectPeriod = Math.round(delayMs * (0.75 + Math.random() / 2));
   }
 }
 

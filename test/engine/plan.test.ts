@@ -98,8 +98,13 @@ function documentOf(item: Tree): WorkflowStep {
     const { name, retries } = item;
     return { uses: `test/${name}`, with: {}, retry: { retries, delay: "1s", backoff: 1 }, ...shared } as WorkflowStep;
   }
-  const lists = { steps: item.steps.map(documentOf), onFailure: item.onFailure.map(documentOf), finally: item.finally.map(documentOf) };
-  const loop = item.form === "loop" ? { forEach: Array.from({ length: item.items }, (_, index) => index), as: "it" } : {};
+  const lists = {
+    steps: item.steps.map(documentOf),
+    onFailure: item.onFailure.map(documentOf),
+    finally: item.finally.map(documentOf),
+  };
+  const loop =
+    item.form === "loop" ? { forEach: Array.from({ length: item.items }, (_, index) => index), as: "it" } : {};
   return { ...loop, ...lists, ...shared } as WorkflowStep;
 }
 
@@ -121,54 +126,80 @@ function locate(root: Inner, path: string): { leaf: Leaf; where: string } {
 
 test("attempts, their order and the end are those of the rules, whatever record a crash comes after", () => {
   fc.assert(
-    fc.property(fc.array(tree, { maxLength: 3 }), fc.array(tree, { maxLength: 2 }), fc.array(fc.nat(20), { maxLength: 30 }), (steps, failing, crashes) => {
-      const root: Inner = { form: "block", items: 0, skipped: false, continueOnError: false, steps, onFailure: failing, finally: failing };
-      const expected: string[] = [];
-      const good = expectBody(root, expected, "");
+    fc.property(
+      fc.array(tree, { maxLength: 3 }),
+      fc.array(tree, { maxLength: 2 }),
+      fc.array(fc.nat(20), { maxLength: 30 }),
+      (steps, failing, crashes) => {
+        const root: Inner = {
+          form: "block",
+          items: 0,
+          skipped: false,
+          continueOnError: false,
+          steps,
+          onFailure: failing,
+          finally: failing,
+        };
+        const expected: string[] = [];
+        const good = expectBody(root, expected, "");
 
-      const document = { name: "t", steps: steps.map(documentOf), onFailure: failing.map(documentOf), finally: failing.map(documentOf) };
-      const program = compileProgram(document as unknown as Workflow);
-      const journal: Entry[] = [];
-      let state = emptyState();
-      let now = 0;
-      const seen = new Set<string>();
-      const order: string[] = [];
-      for (let turn = 0; state.ended === undefined; turn++) {
-        assert.ok(turn < 10_000, "the run never ends");
-        const next = plan(program, state, {}, now);
-        journal.push(...next.records);
-        if (crashes[turn] !== undefined && crashes[turn]! > 10) {
-          // Everything in memory is gone; what was committed is read again.
-          state = emptyState();
-          for (const entry of journal) applyRecord(state, JSON.parse(JSON.stringify(entry)));
-          continue;
+        const document = {
+          name: "t",
+          steps: steps.map(documentOf),
+          onFailure: failing.map(documentOf),
+          finally: failing.map(documentOf),
+        };
+        const program = compileProgram(document as unknown as Workflow);
+        const journal: Entry[] = [];
+        let state = emptyState();
+        let now = 0;
+        const seen = new Set<string>();
+        const order: string[] = [];
+        for (let turn = 0; state.ended === undefined; turn++) {
+          assert.ok(turn < 10_000, "the run never ends");
+          const next = plan(program, state, {}, now);
+          journal.push(...next.records);
+          if (crashes[turn] !== undefined && crashes[turn]! > 10) {
+            // Everything in memory is gone; what was committed is read again.
+            state = emptyState();
+            for (const entry of journal) applyRecord(state, JSON.parse(JSON.stringify(entry)));
+            continue;
+          }
+          if (state.ended !== undefined) break;
+          assert.ok(next.attempts.length <= 1, "steps of this language go one after the other");
+          const attempt = next.attempts[0];
+          if (attempt === undefined) {
+            assert.ok(next.wakeAt !== undefined && next.wakeAt > now, "nothing to do and nothing to wait for");
+            now = next.wakeAt;
+            continue;
+          }
+          const { leaf, where } = locate(root, attempt.path);
+          const node = state.nodes.get(attempt.path)!;
+          const name = `${where}:${leaf.name}#${node.attempt}`;
+          assert.ok(!seen.has(name), `${name} ended and begins again`);
+          seen.add(name);
+          order.push(name);
+          const entry = resultOf(leaf, attempt.path, node, now);
+          applyRecord(state, entry);
+          journal.push(entry);
         }
-        if (state.ended !== undefined) break;
-        assert.ok(next.attempts.length <= 1, "steps of this language go one after the other");
-        const attempt = next.attempts[0];
-        if (attempt === undefined) {
-          assert.ok(next.wakeAt !== undefined && next.wakeAt > now, "nothing to do and nothing to wait for");
-          now = next.wakeAt;
-          continue;
-        }
-        const { leaf, where } = locate(root, attempt.path);
-        const node = state.nodes.get(attempt.path)!;
-        const name = `${where}:${leaf.name}#${node.attempt}`;
-        assert.ok(!seen.has(name), `${name} ended and begins again`);
-        seen.add(name);
-        order.push(name);
-        const entry = resultOf(leaf, attempt.path, node, now);
-        applyRecord(state, entry);
-        journal.push(entry);
-      }
-      assert.deepEqual(order, expected);
-      assert.equal(state.ended?.status, good ? "succeeded" : "failed");
-    }),
+        assert.deepEqual(order, expected);
+        assert.equal(state.ended?.status, good ? "succeeded" : "failed");
+      },
+    ),
     { numRuns: 500 },
   );
 });
 
-function resultOf(leaf: Leaf, path: string, node: { attempt: number; begun?: Parameters<typeof nextAttemptAt>[0] extends never ? never : { retry?: Parameters<typeof nextAttemptAt>[0] } }, now: number): Entry {
+function resultOf(
+  leaf: Leaf,
+  path: string,
+  node: {
+    attempt: number;
+    begun?: Parameters<typeof nextAttemptAt>[0] extends never ? never : { retry?: Parameters<typeof nextAttemptAt>[0] };
+  },
+  now: number,
+): Entry {
   if (node.attempt > leaf.failures) return { kind: "succeeded", path, data: { output: {} } };
   const error = { code: "NO", message: "no", retryable: leaf.retryable };
   const at = nextAttemptAt(node.begun?.retry, node.attempt, error, now);

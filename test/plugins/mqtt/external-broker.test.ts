@@ -12,7 +12,7 @@ import { needs } from "../../support/parts.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { PluginHost, said } from "./plugin-host.ts";
 
-const options = { skip: needs("mosquitto"), timeout: 60_000 };
+const options = { skip: needs("mosquitto"), timeout: 30_000 };
 
 async function withBroker(
   config: MosquittoOptions,

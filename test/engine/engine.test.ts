@@ -1,0 +1,234 @@
+// The engine over a real store, with steps made for the test.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Engine } from "../../host/engine/engine.ts";
+import type { LoadedWorkflow, RunnableStep } from "../../host/engine/workflow.ts";
+import { GantryError } from "../../host/errors.ts";
+import { createLog } from "../../host/log.ts";
+import type { Json, StepContext } from "../../host/sdk.ts";
+import { openStore } from "../../host/store/open.ts";
+import type { Run } from "../../host/store/store.ts";
+import type { Workflow } from "../../schemas/workflow.types.ts";
+
+type Work = (input: Json, context: StepContext) => Promise<unknown>;
+
+interface Bench {
+  engine: Engine;
+  run(document: Omit<Workflow, "name">, input?: Json): Promise<Run>;
+  accept(document: Omit<Workflow, "name">, input?: Json): Promise<string>;
+}
+
+async function withEngine(
+  steps: Record<string, Work>,
+  work: (bench: Bench) => Promise<void>,
+  options: { maxOpen?: number; maxWaiting?: number } = {},
+) {
+  const directory = mkdtempSync(join(tmpdir(), "gantry-engine-"));
+  const store = await openStore(directory);
+  const findStep = (uses: string): RunnableStep => {
+    const run = steps[uses];
+    if (run === undefined) throw new GantryError("STEP_UNKNOWN", `no plugin has the step ${uses}`);
+    const checkOutput = (output: Json) => ((output as { wrong?: true }).wrong ? ["`wrong` is not known"] : []);
+    return {
+      uses,
+      plugin: "test",
+      implementation: { run } as RunnableStep["implementation"],
+      checkInput: (input) => ((input as { refuse?: true }).refuse ? ["`refuse` is not known"] : []),
+      checkOutput,
+      errors: {},
+      services: {},
+      secret: () => Promise.reject(new Error("none")),
+      fetch,
+    };
+  };
+  const log = createLog({ level: "silent" });
+  const contexts = () => ({ config: {}, device: null });
+  const engine = new Engine({ store, log, dataDirectory: directory, findStep, contexts, ...options });
+  const accept = async (document: Omit<Workflow, "name">, input: Json = {}) => {
+    const whole = { name: "test", ...document } as Workflow;
+    const text = JSON.stringify(whole);
+    const workflow: LoadedWorkflow = { name: "test", file: "test.json", document: whole, text, hash: text };
+    return (await engine.accept(workflow, { input })).runId;
+  };
+  try {
+    await work({ engine, accept, run: async (document, input) => engine.waitFor(await accept(document, input)) });
+  } finally {
+    await engine.stop();
+    await store.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const echo: Work = async (input) => input;
+
+test("outputs flow from step to step, keep their types, and become the run's output", async () => {
+  await withEngine({ "t/echo": echo }, async ({ run }) => {
+    const ended = await run(
+      {
+        vars: { twice: "${{ add(inputs.n, inputs.n) }}" },
+        steps: [
+          { id: "a", uses: "t/echo", with: { list: [1, "${{ vars.twice }}"] } },
+          { id: "b", uses: "t/echo", with: { of: "${{ steps.a.outputs.list }}", text: "n=${{ inputs.n }}" } },
+        ],
+        outputs: {
+          of: "${{ steps.b.outputs.of }}",
+          text: "${{ steps.b.outputs.text }}",
+          status: "${{ steps.b.status }}",
+        },
+      },
+      { n: 21 },
+    );
+    assert.equal(ended.status, "succeeded");
+    assert.deepEqual(ended.output, { of: [1, 42], text: "n=21", status: "succeeded" });
+  });
+});
+
+test("a forEach gives one output per item, null for one that failed where it goes on", async () => {
+  const half: Work = async (input) => {
+    if ((input as { n: number }).n % 2 === 1) throw new Error("odd");
+    return { half: (input as { n: number }).n / 2 };
+  };
+  await withEngine({ "t/half": half }, async ({ run }) => {
+    const ended = await run({
+      steps: [
+        {
+          id: "all",
+          forEach: [2, 3, 4],
+          as: "n",
+          continueOnError: true,
+          steps: [{ id: "one", uses: "t/half", with: { n: "${{ n }}" } }],
+          outputs: { half: "${{ steps.one.outputs.half }}", at: "${{ index }}" },
+        },
+      ],
+      outputs: "${{ steps.all.outputs.items }}",
+    });
+    assert.equal(ended.status, "succeeded");
+    assert.deepEqual(ended.output, [{ half: 1, at: 0 }, null, { half: 2, at: 2 }]);
+  });
+});
+
+test("onFailure reads the error, finally runs after it, and the run has failed with the error of the step", async () => {
+  const heard: Json[] = [];
+  const hear: Work = async (input) => void heard.push(input);
+  const fail: Work = async () => {
+    throw Object.assign(new Error("broken"), { code: "LAMP_BROKEN", details: { bulb: 3 }, retryable: false });
+  };
+  await withEngine({ "t/hear": hear, "t/fail": fail }, async ({ run }) => {
+    const ended = await run({
+      steps: [{ id: "lamp", uses: "t/fail", retry: { retries: 3 } }],
+      onFailure: [
+        {
+          uses: "t/hear",
+          with: { code: "${{ error.code }}", step: "${{ error.step }}", bulb: "${{ error.details.bulb }}" },
+        },
+      ],
+      finally: [{ uses: "t/hear", with: { end: "${{ steps.lamp.status }}" } }],
+    });
+    assert.equal(ended.status, "failed");
+    assert.equal(ended.error?.code, "LAMP_BROKEN");
+    assert.deepEqual(heard, [{ code: "LAMP_BROKEN", step: "lamp", bulb: 3 }, { end: "failed" }]);
+  });
+});
+
+test("a step that is aborted by its timeout fails with STEP_TIMEOUT, whatever it says itself, and may be tried again", async () => {
+  let attempts = 0;
+  const slow: Work = async (_, { signal }) => {
+    attempts += 1;
+    if (attempts === 2) return { done: true };
+    await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("words of my own"))));
+  };
+  await withEngine({ "t/slow": slow }, async ({ run }) => {
+    const once = await run({ steps: [{ uses: "t/slow", timeout: "50ms" }] });
+    assert.equal(once.error?.code, "STEP_TIMEOUT");
+    attempts = 0;
+    const twice = await run({ steps: [{ uses: "t/slow", timeout: "50ms", retry: { retries: 1, delay: "10ms" } }] });
+    assert.equal(twice.status, "succeeded");
+  });
+});
+
+test("runs of one concurrency group never overlap and keep their order", async () => {
+  const order: string[] = [];
+  let open = 0;
+  const work: Work = async (input) => {
+    open += 1;
+    assert.equal(open, 1, "two runs of the group overlap");
+    order.push((input as { name: string }).name);
+    await sleep(10);
+    open -= 1;
+  };
+  await withEngine({ "t/work": work }, async ({ accept, engine }) => {
+    const document: Omit<Workflow, "name"> = {
+      concurrency: { group: "${{ inputs.group }}" },
+      steps: [{ uses: "t/work", with: { name: "${{ inputs.name }}" } }],
+    };
+    const runs = [];
+    for (const name of ["a", "b", "c", "d"]) runs.push(await accept(document, { name, group: "one" }));
+    for (const id of runs) assert.equal((await engine.waitFor(id)).status, "succeeded");
+    assert.deepEqual(order, ["a", "b", "c", "d"]);
+  });
+});
+
+test("more runs than may wait are refused with QUEUE_FULL", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await withEngine(
+    { "t/wait": () => promise },
+    async ({ accept, engine }) => {
+      const document = { steps: [{ uses: "t/wait" }] };
+      const first = await accept(document);
+      const second = await accept(document);
+      await assert.rejects(accept(document), { code: "QUEUE_FULL", retryable: true });
+      resolve();
+      assert.equal((await engine.waitFor(first)).status, "succeeded");
+      assert.equal((await engine.waitFor(second)).status, "succeeded");
+    },
+    { maxOpen: 1, maxWaiting: 1 },
+  );
+});
+
+const failing: [code: string, step: Workflow["steps"][number]][] = [
+  ["INPUT_INVALID", { uses: "t/echo", with: { refuse: true } }],
+  ["OUTPUT_INVALID", { uses: "t/echo", with: { wrong: true } }],
+  ["STEP_UNKNOWN", { uses: "t/nothing" }],
+  ["STEP_FAILED", { uses: "t/fail" }],
+  ["EXPRESSION_FAILED", { uses: "t/echo", with: { sum: "${{ add('a', 1) }}" } }],
+  ["EXPRESSION_FAILED", { if: "${{ inputs.text }}", uses: "t/echo" }],
+  ["EXPRESSION_FAILED", { forEach: "${{ inputs.text }}", steps: [] }],
+  ["EXPRESSION_FAILED", { uses: "t/echo", timeout: "${{ inputs.text }}" }],
+  ["EXPRESSION_TOO_LARGE", { uses: "t/echo", with: { text: "${{ inputs.text }}${{ inputs.long }}" } }],
+];
+
+for (const [code, step] of failing) {
+  test(`${JSON.stringify(step).slice(0, 80)} fails the run with ${code}`, async () => {
+    const fail: Work = async () => {
+      throw new Error("no code");
+    };
+    await withEngine({ "t/echo": echo, "t/fail": fail }, async ({ run }) => {
+      const ended = await run({ steps: [step] }, { text: "text", long: "x".repeat(65_536) });
+      assert.equal(ended.status, "failed");
+      assert.equal(ended.error?.code, code);
+      assert.ok(ended.error?.remedy, "no remedy");
+    });
+  });
+}
+
+test("a delivery that comes again gives the run it gave; another message under its key gives a new one", async () => {
+  await withEngine({ "t/echo": echo }, async ({ engine }) => {
+    const document = { name: "test", steps: [{ uses: "t/echo" }] } as Workflow;
+    const workflow: LoadedWorkflow = { name: "test", file: "", document, text: JSON.stringify(document), hash: "h" };
+    const emit = (fingerprint: string, redelivered: boolean, source = "test#0") =>
+      engine.accept(workflow, { input: {}, delivery: { key: "client/7", fingerprint, redelivered } }, source);
+    const first = await emit("a", false);
+    assert.deepEqual(await emit("a", true), first);
+    assert.notDeepEqual(await emit("a", true, "other#0"), first, "another trigger's run");
+    const second = await emit("a", false);
+    assert.notDeepEqual(second, first, "the broker uses the id anew");
+    assert.notDeepEqual(await emit("b", true), second, "another content");
+    const [one, two] = await Promise.all([emit("c", true), emit("c", true)]);
+    assert.deepEqual(one, two, "the same redelivery twice at once");
+  });
+});
