@@ -22,6 +22,11 @@ export const catalogue = {
       "Compare the input with the workflow's `inputs` (or the step's input); `gantry validate` shows the document's faults.",
     retryable: false,
   },
+  OUTPUT_TOO_LARGE: {
+    description: "A step returned more than 1 MiB.",
+    remedy: "Let the step write large results to a file in the run's directory and return its path.",
+    retryable: false,
+  },
   OUTPUT_INVALID: {
     description: "A step returned something that its manifest's output schema does not allow.",
     remedy: "Report it to the plugin's author; the plugin's `plugin.json` and its code disagree.",

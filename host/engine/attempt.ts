@@ -33,6 +33,9 @@ export interface AttemptOptions {
 /** How long a step may go on after its abort before the host stops waiting for it. */
 const deafAfterMs = 10_000;
 
+/** The largest output a step may return, as JSON. */
+const maxOutputLength = 1 << 20;
+
 /** Never rejects: whatever the step does becomes a result. */
 export async function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
   const limit = new AbortController();
@@ -121,5 +124,9 @@ const isStopping = (signal: AbortSignal) => signal.aborted && (signal.reason as 
 
 // Only JSON passes between plugins: what would not survive the journal does not survive here either.
 function asJson(output: unknown): Json {
-  return output === undefined ? {} : (JSON.parse(JSON.stringify(output)) as Json);
+  if (output === undefined) return {};
+  const text = JSON.stringify(output) ?? "null";
+  if (text.length > maxOutputLength)
+    throw new GantryError("OUTPUT_TOO_LARGE", `the step returned ${text.length} characters of JSON`);
+  return JSON.parse(text) as Json;
 }

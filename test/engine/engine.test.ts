@@ -193,6 +193,7 @@ test("more runs than may wait are refused with QUEUE_FULL", async () => {
 const failing: [code: string, step: Workflow["steps"][number]][] = [
   ["INPUT_INVALID", { uses: "t/echo", with: { refuse: true } }],
   ["OUTPUT_INVALID", { uses: "t/echo", with: { wrong: true } }],
+  ["OUTPUT_TOO_LARGE", { uses: "t/much" }],
   ["STEP_UNKNOWN", { uses: "t/nothing" }],
   ["STEP_FAILED", { uses: "t/fail" }],
   ["EXPRESSION_FAILED", { uses: "t/echo", with: { sum: "${{ add('a', 1) }}" } }],
@@ -207,7 +208,8 @@ for (const [code, step] of failing) {
     const fail: Work = async () => {
       throw new Error("no code");
     };
-    await withEngine({ "t/echo": echo, "t/fail": fail }, async ({ run }) => {
+    const much: Work = async () => ({ text: "x".repeat(1 << 20) });
+    await withEngine({ "t/echo": echo, "t/fail": fail, "t/much": much }, async ({ run }) => {
       const ended = await run({ steps: [step] }, { text: "text", long: "x".repeat(65_536) });
       assert.equal(ended.status, "failed");
       assert.equal(ended.error?.code, code);
