@@ -48,6 +48,8 @@ export class Reconnection {
 
   stop(): void {
     this.#stopped = true;
+    // Otherwise the library goes on trying when it is ended between two attempts.
+    this.#client.options.reconnectPeriod = 0;
     for (const timer of this.#timers) clearTimeout(timer);
   }
 

@@ -98,11 +98,13 @@ export class ProcessGroup {
     this.#output.destroy();
   }
 
-  // A descendant that left the group may hold the pipe open; what it says is not waited for.
+  // A descendant that left the group may hold the pipe open, and may go on talking; it is not waited for.
   async #readToTheEnd(): Promise<void> {
-    for (let before = -1; !this.#output.closed && before < this.#output.bytesRead; ) {
+    const deadline = Date.now() + 1000;
+    const closed = once(this.#output, "close").catch(() => {});
+    for (let before = -1; !this.#output.closed && before < this.#output.bytesRead && Date.now() < deadline; ) {
       before = this.#output.bytesRead;
-      await Promise.race([once(this.#output, "close"), sleep(100)]);
+      await Promise.race([closed, sleep(100)]);
       // A busy host comes to its timers first: here it reads what is there.
       await nextTurn();
     }
