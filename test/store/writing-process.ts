@@ -6,7 +6,18 @@ import { openStore } from "../../host/store/open.ts";
 import { sampleRecord, sampleRun } from "./sample-run.ts";
 
 const [, , directory, writes = "Infinity"] = process.argv as [string, string, string, string?];
-const print = (line: string) => writeSync(1, `${line}\n`);
+
+/** At once, so that a kill loses no line; a reader that is behind is waited for. */
+function print(line: string): void {
+  for (let rest = Buffer.from(`${line}\n`); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
 
 let left = Number(writes);
 const store = await openStore(directory);

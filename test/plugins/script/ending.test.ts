@@ -85,7 +85,7 @@ test("a daemon that left the group does not hold the step up", async () => {
     "setsid sh -c 'echo $$ > daemon; sleep 600' & while [ ! -s daemon ]; do sleep 0.02; done; echo done",
   );
   assert.equal(output, "done");
-  process.kill(Number(step.read("daemon")), "SIGKILL");
+  process.kill(-Number(step.read("daemon")), "SIGKILL");
 });
 
 test("a daemon that left the group does not hold an abort up, either", async () => {
