@@ -16,10 +16,12 @@ const marks = {
   suspended: ["‖", "yellow"],
 } as const;
 
-/** Starts to show; returns its end. Plain lines without bars where the stream is no terminal. */
+/** Starts to show; returns its end. Without a terminal there are lines instead of bars, one for each quarter. */
 export function showProgress(engine: Engine, stream: NodeJS.WriteStream): () => void {
   const live = stream.isTTY === true;
   let bar = "";
+  /** How far each step has said it is, where there is no bar. */
+  const quarters = new Map<string, number>();
   const redraw = (line: string, nextBar: string) => {
     if (bar !== "") stream.write("\r\x1b[K");
     if (line !== "") stream.write(`${line}\n`);
@@ -33,8 +35,13 @@ export function showProgress(engine: Engine, stream: NodeJS.WriteStream): () => 
     redraw(line, live && event.status === "running" ? `  ${styleFor(stream, "dim", `… ${nameOf(event)}`)}` : "");
   };
   const onProgress = (event: EngineEvents["progress"][0]) => {
-    if (!live) return;
     const { percent = 0, message = "" } = event.progress;
+    if (!live) {
+      const quarter = Math.floor(percent / 25);
+      if (quarter > (quarters.get(event.path) ?? 0)) stream.write(`  … ${nameOf(event)} ${quarter * 25} %\n`);
+      quarters.set(event.path, quarter);
+      return;
+    }
     const full = Math.round((Math.min(100, Math.max(0, percent)) / 100) * 24);
     redraw(
       "",

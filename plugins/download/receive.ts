@@ -116,22 +116,12 @@ class BatchWriter {
     });
   }
 
-  /**
-   * Gives memory back at once: the collector, to which a chunk is a small object, would let tens of megabytes gather.
-   * Several chunks in a row may share the memory of one reading, so the latest one's stays.
-   */
-  #free(batch: Buffer[]): void {
-    const latest = (this.#batch.at(-1) ?? batch.at(-1))?.buffer;
-    for (const { buffer } of batch)
-      if (buffer !== latest && buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
-  }
-
   async #flush(): Promise<void> {
     await this.#writing;
     const batch = this.#batch;
     this.#batch = [];
     this.#batchLength = 0;
-    this.#writing = writeAll(this.#file, batch).then(() => this.#free(batch));
+    this.#writing = writeAll(this.#file, batch);
     // It is awaited with the next batch.
     this.#writing.catch(() => {});
   }
