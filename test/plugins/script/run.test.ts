@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { closeSync, mkdirSync, openSync, readdirSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { planStep } from "../../support/step-context.ts";
@@ -194,12 +193,18 @@ test("what the system cannot start says so: an argument that is too long, or non
   }
 });
 
-test("no folder of an output's pipe stays behind", async () => {
+test("the folder of an output's pipe does not stay behind", async (t) => {
   using step = running();
-  await step.run(["true"]);
+  const before = process.env.TMPDIR;
+  // Other tests have pipes in the usual folder at the same time.
+  process.env.TMPDIR = step.context.directory;
+  t.after(() => {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  });
+  assert.equal((await step.shell("ls -A")).output, "");
   await step.refused(["echo", "x".repeat(200_000)]);
-  const mine = readdirSync(tmpdir()).filter((name) => name.startsWith("gantry-output-"));
-  assert.deepEqual(mine, []);
+  assert.deepEqual(readdirSync(step.context.directory), []);
 });
 
 test("input that the schema does not allow does not reach the step", async () => {

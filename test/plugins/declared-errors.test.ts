@@ -1,0 +1,26 @@
+// What a manifest declares is thrown by the plugin's code and provoked by its tests.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const folder = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+function sourcesOf(path: string): string {
+  return readdirSync(path, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => readFileSync(join(path, name), "utf8"))
+    .join("\n");
+}
+
+for (const plugin of ["download", "verify", "script"])
+  test(`every error that ${plugin} declares is thrown by it and provoked by a test, and no other is`, () => {
+    const manifest = JSON.parse(readFileSync(join(folder(`plugins/${plugin}`), "plugin.json"), "utf8"));
+    const declared = Object.keys(manifest.errors).sort();
+    const named = (source: string) =>
+      [...new Set(source.match(new RegExp(`"${plugin.toUpperCase()}_[A-Z_]+"`, "g")))].map((text) => text.slice(1, -1));
+    assert.deepEqual(named(sourcesOf(folder(`plugins/${plugin}`))).sort(), declared);
+    assert.deepEqual(named(sourcesOf(folder(`test/plugins/${plugin}`))).sort(), declared);
+  });
