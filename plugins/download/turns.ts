@@ -2,8 +2,16 @@
 
 const last = new Map<string, Promise<void>>();
 
-/** Does the work once all earlier work at this path is over; rejects with the signal's reason if that comes first. */
-export async function inTurn<Value>(path: string, signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
+/**
+ * Does the work once all earlier work at this path is over, and tells it whether there was any; rejects with the
+ * signal's reason if that comes first.
+ */
+export async function inTurn<Value>(
+  path: string,
+  signal: AbortSignal,
+  work: (waited: boolean) => Promise<Value>,
+): Promise<Value> {
+  const waited = last.has(path);
   const before = last.get(path) ?? Promise.resolve();
   const { promise: over, resolve: leave } = Promise.withResolvers<void>();
   // Whoever comes next waits for those before as well, also when this one gives up waiting.
@@ -11,7 +19,7 @@ export async function inTurn<Value>(path: string, signal: AbortSignal, work: () 
   last.set(path, turn);
   try {
     await untilAborted(before, signal);
-    return await work();
+    return await work(waited);
   } finally {
     leave();
     if (last.get(path) === turn) void turn.then(() => last.get(path) === turn && last.delete(path));

@@ -23,7 +23,7 @@ export interface RunInput {
    */
   directory: string;
   /**
-   * Further variables for the program.
+   * Further variables for the program; not LD_* and SHELLOPTS, which would act before it begins.
    */
   environment: {
     [k: string]: string;

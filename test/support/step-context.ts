@@ -83,13 +83,15 @@ export async function runStep<Output = JsonObject>(
 
 /** The failure as the host records it; a code that the manifest does not declare is itself a fault. */
 export async function failureOf(pluginName: string, attempt: Promise<unknown>): Promise<Failure> {
-  const { errors = {} } = await readManifest(pluginName);
-  const error = await attempt.then(
-    (output) => {
-      throw new Error(`it succeeded: ${JSON.stringify(output)}`);
-    },
-    (error: unknown) => error,
+  // Taken up at once: an attempt that fails while the manifest is being read would count as unhandled.
+  const ended = attempt.then(
+    (output) => ({ output }),
+    (error: unknown) => ({ error }),
   );
+  const { errors = {} } = await readManifest(pluginName);
+  const ending = await ended;
+  if ("output" in ending) throw new Error(`it succeeded: ${JSON.stringify(ending.output)}`);
+  const { error } = ending;
   const failure = toFailure(error, errors);
   if (!Object.hasOwn(errors, failure.code)) throw new Error(`${failure.code} is not declared`, { cause: error });
   return failure;

@@ -37,7 +37,12 @@ export function fetch(config: Config): Step<FetchInput, FetchOutput> {
     async run(input, context) {
       const checksums = new Checksums(input);
       const destination = await makeDestination(target(input));
-      return inTurn(destination.path, context.signal, async () => {
+      return inTurn(destination.path, context.signal, async (waited) => {
+        // What the one before has made may be this very file. Without one before, `check` has just been asked.
+        const found = waited
+          ? await alreadyThere(destination.path, input.sizeBytes, checksums, context.signal)
+          : undefined;
+        if (found !== undefined) return outputOf(destination, found.sizeBytes, found.digests);
         try {
           const { sizeBytes, digests } = await download(input, destination, checksums, config, context);
           await putInPlace(destination);

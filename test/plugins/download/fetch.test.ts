@@ -143,6 +143,19 @@ test("two runs that want the same file both get the whole of it", async () => {
   assert.deepEqual(Object.keys(step.files()), ["file"]);
 });
 
+test("a run that waited takes the file that the one before has made, if its checksums are right", async () => {
+  await using server = await serveArtifacts({ file: content });
+  using step = fetching();
+  const input = { checksums: { SHA256 } };
+  const [one, two] = await Promise.all([
+    step.fetch(`${server.url}/file`, input),
+    step.fetch(`${server.url}/file`, input),
+  ]);
+  assert.deepEqual(one, two);
+  assert.equal(server.requests.get("file"), 1);
+  assert.ok(readFileSync(one.path).equals(content));
+});
+
 test("a download that waits for another one at the same file ends with its own abort", async () => {
   await using server = await serve((_, response) => void response.write("for ever"));
   using first = fetching();
