@@ -13,5 +13,7 @@ export interface Sent extends Required<Pick<Publication, "topic" | "qos" | "reta
 export interface Broker {
   /** Rejects with MQTT_OFFLINE (QoS 0) or MQTT_REFUSED. */
   publish(message: Sent): Promise<void>;
+  /** Resolves when there is a connection, and what is subscribed to has been asked for; rejects when aborted. */
+  connected(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

@@ -26,6 +26,8 @@ export class EmbeddedBroker implements Broker {
   readonly #aedes: Aedes;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Entries of the outbox that other clients have, while listeners here have not handled them. */
+  readonly #halfDone = new Set<string>();
 
   private constructor(options: EmbeddedOptions, aedes: Aedes, server: Server) {
     this.#options = options;
@@ -71,17 +73,22 @@ export class EmbeddedBroker implements Broker {
   }
 
   async publish({ topic, payload, qos, retain, repeatKey }: Sent): Promise<void> {
-    if (retain) await this.#options.retained.take({ topic, payload, qos });
+    const { retained, subscriptions } = this.#options;
+    const again = repeatKey !== undefined && this.#halfDone.has(repeatKey);
+    if (retain && !again) await retained.take({ topic, payload, qos });
     // An entry of the outbox is sent again when a crash kept it from being removed.
     const delivery =
       repeatKey === undefined
         ? {}
         : { delivery: { key: repeatKey, fingerprint: fingerprintOf(topic, payload), redelivered: true } };
-    await Promise.all([
-      publishTo(this.#aedes, { topic, payload, qos, retain }),
-      this.#options.subscriptions.deliver({ topic, qos, retain: false, ...decodePayload(payload), ...delivery }),
-    ]);
+    const handled = subscriptions.deliver({ topic, qos, retain: false, ...decodePayload(payload), ...delivery });
+    const sent = again ? undefined : publishTo(this.#aedes, { topic, payload, qos, retain });
+    if (repeatKey !== undefined) this.#halfDone.add(repeatKey);
+    await Promise.all([sent, handled]);
+    if (repeatKey !== undefined) this.#halfDone.delete(repeatKey);
   }
+
+  async connected(): Promise<void> {}
 
   async close(): Promise<void> {
     this.#server.close();

@@ -1,5 +1,6 @@
 // The one connection to a broker elsewhere: always trying, with a session that outlives it.
 
+import { isUtf8 } from "node:buffer";
 import { type Log, PluginError } from "gantry";
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
 import type { Broker, Sent } from "./broker.ts";
@@ -24,6 +25,8 @@ export class ExternalBroker implements Broker {
   readonly #reconnection: Reconnection;
   /** Filters this session has, or is being asked for, and their QoS. */
   readonly #known = new Map<string, 0 | 1>();
+  /** Filters whose refusal has been said. */
+  readonly #refused = new Set<string>();
   #pending = 0;
   #overflowed = false;
 
@@ -63,6 +66,22 @@ export class ExternalBroker implements Broker {
     }
   }
 
+  async connected(signal: AbortSignal): Promise<void> {
+    if (this.#client.connected) return;
+    // Attempts that fail in between are no end of it: `once` of node:events would reject at the first.
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const onConnect = () => resolve();
+    const onAbort = () => reject(signal.reason);
+    this.#client.once("connect", onConnect);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await promise;
+    } finally {
+      this.#client.off("connect", onConnect);
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
   async close(): Promise<void> {
     this.#reconnection.stop();
     await this.#client.endAsync(true);
@@ -84,14 +103,17 @@ export class ExternalBroker implements Broker {
     try {
       const [granted] = await this.#client.subscribeAsync(filter, { qos });
       if ((granted?.qos ?? 0) >= 128) throw Object.assign(new Error("not authorized"), { code: granted!.qos });
+      this.#refused.delete(filter);
       log.info(`subscribed to ${filter}`);
     } catch (cause) {
       this.#known.delete(filter);
       // Without a connection it is made up for at the next one.
       if (!this.#client.connected) return;
-      log.error(`the broker refuses the subscription to ${filter}: ${(cause as Error).message}`, {
-        code: "MQTT_SUBSCRIBE_REFUSED",
-      });
+      if (!this.#refused.has(filter))
+        log.error(`the broker refuses the subscription to ${filter}: ${(cause as Error).message}; trying again`, {
+          code: "MQTT_SUBSCRIBE_REFUSED",
+        });
+      this.#refused.add(filter);
       this.#reconnection.later(
         () =>
           this.#options.subscriptions.filters().some(([wanted]) => wanted === filter) && this.#subscribe(filter, qos),
@@ -101,13 +123,23 @@ export class ExternalBroker implements Broker {
 
   async #unsubscribe(filter: string): Promise<void> {
     this.#known.delete(filter);
+    this.#refused.delete(filter);
     if (this.#client.connected) await this.#client.unsubscribeAsync(filter).catch(() => {});
   }
 
   #receive(payload: Buffer, packet: IPublishPacket): void {
     const { subscriptions, connection, log, window } = this.#options;
     const { topic, qos, retain, dup, messageId = 0 } = packet;
-    const message = { topic, qos: qos === 0 ? (0 as const) : (1 as const), retain, ...decodePayload(payload) };
+    const correlationData = packet.properties?.correlationData;
+    const message = {
+      topic,
+      qos: qos === 0 ? (0 as const) : (1 as const),
+      retain,
+      ...decodePayload(payload),
+      ...(correlationData !== undefined && isUtf8(correlationData)
+        ? { correlationData: correlationData.toString("utf8") }
+        : {}),
+    };
     if (qos === 0) {
       subscriptions.deliver(message).catch((error) => log.debug("a message is not handled", { err: error }));
       return;

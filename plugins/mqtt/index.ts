@@ -19,7 +19,11 @@ export default definePlugin<Config>({
     const { config, keyValue, log, outbox } = context;
     const subscriptions = new Subscriptions(keyValue, log);
     await subscriptions.restore();
-    const broker = await openBroker(context, subscriptions);
+    const broker = await openBroker(context, subscriptions).catch((error: unknown) => {
+      // Another setup follows; this one's list must not be written over its.
+      subscriptions.close();
+      throw error;
+    });
     const drain = new OutboxDrain(outbox, broker, log);
     const mqtt: Mqtt = {
       async publish({ payload, qos = 1, retain = false, ...publication }) {
@@ -33,7 +37,7 @@ export default definePlugin<Config>({
     };
     return {
       services: { mqtt: { publish: mqtt.publish, subscribe: mqtt.subscribe } },
-      steps: { publish: publish(mqtt, drain), request: request(mqtt) },
+      steps: { publish: publish(mqtt, drain), request: request(mqtt, broker) },
       triggers: { message: message(mqtt, config.maxPayloadBytes) },
       async stop() {
         subscriptions.close();

@@ -1,11 +1,26 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
-import type { Json } from "gantry";
+import { type Json, PluginError } from "gantry";
 import type { Message } from "./service.ts";
 
+/** Throws MQTT_BASE64_INVALID. */
 export function encodePayload(payload: Json): Buffer {
   if (payload === null) return Buffer.alloc(0);
+  const base64 = base64Of(payload);
+  if (base64 !== undefined) {
+    const bytes = Buffer.from(base64, "base64");
+    if (bytes.toString("base64") !== base64)
+      throw new PluginError("MQTT_BASE64_INVALID", "the text in $base64 is not standard base64 with its padding");
+    return bytes;
+  }
   return Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload));
+}
+
+/** Only bytes have this form: one member, a text. */
+function base64Of(payload: Json): string | undefined {
+  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) return undefined;
+  const { $base64, ...others } = payload;
+  return typeof $base64 === "string" && Object.keys(others).length === 0 ? $base64 : undefined;
 }
 
 export function decodePayload(bytes: Buffer): Pick<Message, "payload" | "payloadBase64"> {

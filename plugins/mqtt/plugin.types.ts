@@ -50,7 +50,7 @@ export interface Config {
 export interface PublishInput {
   topic: string;
   /**
-   * A text is sent as it is, everything else as JSON; null is an empty payload.
+   * A text is sent as it is, everything else as JSON; null is an empty payload, and {"$base64": TEXT} are bytes.
    */
   payload: {
     [k: string]: unknown;
@@ -64,7 +64,7 @@ export interface PublishOutput {}
 export interface RequestInput {
   topic: string;
   /**
-   * A text is sent as it is, everything else as JSON; null is an empty payload.
+   * A text is sent as it is, everything else as JSON; null is an empty payload, and {"$base64": TEXT} are bytes.
    */
   payload: {
     [k: string]: unknown;
@@ -78,7 +78,7 @@ export interface RequestInput {
 
 export interface RequestOutput {
   /**
-   * The answer: its JSON, or its text where it is none.
+   * The answer: its JSON, its text where it is none, or {"$base64": TEXT} where it is no text.
    */
   payload: {
     [k: string]: unknown;

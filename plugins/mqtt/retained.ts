@@ -40,11 +40,13 @@ export class RetainedMessages {
     this.#drop(topic);
     if (payload.length === 0) {
       if (before === undefined) return;
-      await Promise.all([this.#keyValue.delete(`retained/${topic}`), this.#keepIndex()]);
+      await this.#erase(topic);
       return;
     }
     if (this.#messages.size >= maxCount || this.#bytes + payload.length > maxBytes) {
       this.#log.warn(`too many retained messages; the one of ${topic} will not outlive this process`);
+      // Its predecessor must not come back in its place.
+      if (before !== undefined) await this.#erase(topic);
       return;
     }
     this.#put(message);
@@ -62,6 +64,10 @@ export class RetainedMessages {
   #drop(topic: string): void {
     this.#bytes -= this.#messages.get(topic)?.payload.length ?? 0;
     this.#messages.delete(topic);
+  }
+
+  async #erase(topic: string): Promise<void> {
+    await Promise.all([this.#keyValue.delete(`retained/${topic}`), this.#keepIndex()]);
   }
 
   #keepIndex(): Promise<void> {

@@ -9,13 +9,15 @@ export interface Message {
   qos: 0 | 1;
   /** Whether the broker had kept it from before. */
   retain: boolean;
+  /** MQTT 5: what an answer repeats of its question, where that is UTF-8 text. */
+  correlationData?: string;
   /** Tells deliveries apart (QoS 1): the same key and fingerprint, redelivered, is the same message once more. */
   delivery?: { key: string; fingerprint: string; redelivered: boolean };
 }
 
 export interface Publication {
   topic: string;
-  /** A text is sent as it is, null as an empty payload, everything else as JSON. */
+  /** A text is sent as it is, null as an empty payload, `{"$base64": TEXT}` as bytes, everything else as JSON. */
   payload: Json;
   /** Default 1. */
   qos?: 0 | 1;
@@ -30,7 +32,7 @@ export interface Mqtt {
   /**
    * QoS 1: resolves once the broker has acknowledged it; while the broker is away it waits in memory (the step
    * `mqtt/publish` has a durable outbox). QoS 0: resolves once it is sent. Rejects with MQTT_TOPIC_INVALID,
-   * MQTT_OFFLINE (QoS 0), MQTT_REFUSED.
+   * MQTT_BASE64_INVALID, MQTT_OFFLINE (QoS 0), MQTT_REFUSED.
    */
   publish(publication: Publication): Promise<void>;
   /**

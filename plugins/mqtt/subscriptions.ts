@@ -9,9 +9,14 @@ type Listener = (message: Message) => Promise<void>;
 interface Subscription {
   qos: 0 | 1;
   listeners: Set<Listener>;
-  /** Ends a subscription that nobody took up again. */
+  /** Listeners of an earlier life, or that have just stopped, which may come back; messages wait for them. */
+  awaited: number;
+  /** Gives them up. */
   expiry: NodeJS.Timeout | undefined;
 }
+
+/** As it is kept: how many listeners the next life waits for. */
+type Remembered = Record<string, { qos: 0 | 1; listeners: number }>;
 
 export interface SubscriptionChanges {
   /** The broker must deliver this filter's messages from now on; resolves once it does, or at once when it is away. */
@@ -20,31 +25,42 @@ export interface SubscriptionChanges {
   removed(filter: string): void;
 }
 
+export interface Patience {
+  /** How long a listener that is gone is waited for, counted from the first one that comes in this life. */
+  keepMs: number;
+  /** The same while none has come: a host that starts no trigger (`gantry run`) must not end what others left. */
+  idleMs: number;
+  /** Messages with QoS 0 that wait at most: no window bounds those. */
+  maxHeldQos0: number;
+}
+
 const storeKey = "filters";
+const usual: Patience = { keepMs: 60_000, idleMs: 24 * 3_600_000, maxHeldQos0: 1000 };
 const nobody = new Error("no listener");
 
 export class Subscriptions {
   readonly #keyValue: KeyValue;
   readonly #log: Log;
-  readonly #keepMs: number;
+  readonly #patience: Patience;
   readonly #subscriptions = new Map<string, Subscription>();
-  /** Messages of an earlier life's filters, held until somebody listens again. */
+  /** Messages some of whose listeners are awaited. */
   readonly #held = new Set<() => void>();
+  #heldQos0 = 0;
+  #anybodyCame = false;
   #changes: SubscriptionChanges | undefined;
   #closed = false;
 
-  /** `keepMs`: how long a filter without a listener stays subscribed, and its messages unacknowledged. */
-  constructor(keyValue: KeyValue, log: Log, keepMs = 60_000) {
+  constructor(keyValue: KeyValue, log: Log, patience = usual) {
     this.#keyValue = keyValue;
     this.#log = log;
-    this.#keepMs = keepMs;
+    this.#patience = patience;
   }
 
   /** Takes over the filters of an earlier life: their messages may come before anybody has subscribed again. */
   async restore(): Promise<void> {
-    const filters = ((await this.#keyValue.get(storeKey)) ?? {}) as Record<string, 0 | 1>;
-    for (const [filter, qos] of Object.entries(filters)) {
-      const subscription: Subscription = { qos, listeners: new Set(), expiry: undefined };
+    const remembered = ((await this.#keyValue.get(storeKey)) ?? {}) as unknown as Remembered;
+    for (const [filter, { qos, listeners }] of Object.entries(remembered)) {
+      const subscription: Subscription = { qos, listeners: new Set(), awaited: listeners, expiry: undefined };
       this.#subscriptions.set(filter, subscription);
       this.#expire(filter, subscription);
     }
@@ -61,41 +77,45 @@ export class Subscriptions {
 
   /** Returns the end of it. */
   async add(filter: string, qos: 0 | 1, listener: Listener, temporary: boolean): Promise<() => void> {
-    let subscription = this.#subscriptions.get(filter);
-    const isNew = subscription === undefined || qos > subscription.qos;
-    subscription ??= { qos, listeners: new Set(), expiry: undefined };
-    subscription.qos = subscription.qos > qos ? subscription.qos : qos;
-    clearTimeout(subscription.expiry);
+    const known = this.#subscriptions.get(filter);
+    const subscription = known ?? { qos, listeners: new Set<Listener>(), awaited: 0, expiry: undefined };
+    const cameBack = subscription.awaited > 0;
+    const isNew = known === undefined || qos > known.qos;
+    if (cameBack) subscription.awaited -= 1;
+    if (qos > subscription.qos) subscription.qos = qos;
     subscription.listeners.add(listener);
     this.#subscriptions.set(filter, subscription);
-    if (isNew) {
-      await this.#remember();
-      await this.#changes?.added(filter, subscription.qos);
+    if (subscription.awaited === 0) clearTimeout(subscription.expiry);
+    if (!temporary) this.#somebodyCame();
+    try {
+      if (isNew || !cameBack) await this.#remember();
+      if (isNew) await this.#changes?.added(filter, subscription.qos);
+    } catch (error) {
+      this.#removeListener(filter, listener, true);
+      throw error;
     }
     this.#release();
     return () => this.#removeListener(filter, listener, temporary);
   }
 
   /**
-   * Resolves once every listener of this message has handled it; rejects when one has not, or nobody may have it yet.
-   * A message that no filter matches is handled.
+   * Hands the message to its listeners, those of now and those that are awaited. Resolves once every one of them has
+   * handled it; rejects when one has not, or may still come when everything ends. A message that no filter matches is
+   * handled.
    */
   async deliver(message: Message): Promise<void> {
+    const told = new Map<Listener, Promise<void>>();
     for (;;) {
       const matching = [...this.#subscriptions]
         .filter(([filter]) => matches(filter, message.topic))
         .map(([, subscription]) => subscription);
-      const listeners = new Set(matching.flatMap((subscription) => [...subscription.listeners]));
-      // Of two overlapping filters one may still wait for its listener of an earlier life; the others do not wait for it.
-      if (listeners.size > 0) {
-        await Promise.all([...listeners].map((listener) => listener(message)));
-        return;
-      }
-      if (matching.length === 0) return;
+      for (const listener of matching.flatMap(({ listeners }) => [...listeners]))
+        if (!told.has(listener)) told.set(listener, handledBy(listener, message));
+      if (matching.every(({ awaited }) => awaited === 0)) break;
       if (this.#closed) throw nobody;
-      await new Promise<void>((resolve) => this.#held.add(resolve));
-      if (this.#closed) throw nobody;
+      if (!(await this.#hold(message.qos))) break;
     }
+    await Promise.all(told.values());
   }
 
   /** What is held stays unacknowledged, for the next life. */
@@ -105,25 +125,53 @@ export class Subscriptions {
     this.#release();
   }
 
+  /** Resolves when the listeners have changed; at once, with false, where too much is held. */
+  async #hold(qos: 0 | 1): Promise<boolean> {
+    if (qos === 0 && this.#heldQos0 >= this.#patience.maxHeldQos0) return false;
+    if (qos === 0) this.#heldQos0 += 1;
+    await new Promise<void>((resolve) => this.#held.add(resolve));
+    if (qos === 0) this.#heldQos0 -= 1;
+    return true;
+  }
+
   #removeListener(filter: string, listener: Listener, temporary: boolean): void {
     const subscription = this.#subscriptions.get(filter);
-    subscription?.listeners.delete(listener);
-    if (subscription === undefined || subscription.listeners.size > 0 || this.#closed) return;
-    if (temporary) this.#forget(filter);
-    else this.#expire(filter, subscription);
+    if (subscription?.listeners.delete(listener) !== true || this.#closed) return;
+    if (!temporary) {
+      subscription.awaited += 1;
+      this.#expire(filter, subscription);
+    } else if (subscription.listeners.size === 0 && subscription.awaited === 0) this.#forget(filter);
+    else this.#rememberLater();
+  }
+
+  #somebodyCame(): void {
+    if (this.#anybodyCame) return;
+    this.#anybodyCame = true;
+    for (const [filter, subscription] of this.#subscriptions)
+      if (subscription.awaited > 0) this.#expire(filter, subscription);
   }
 
   #expire(filter: string, subscription: Subscription): void {
-    subscription.expiry = setTimeout(() => {
-      this.#log.info(`nobody listens to ${filter} any more; unsubscribing`);
-      this.#forget(filter);
-    }, this.#keepMs);
+    clearTimeout(subscription.expiry);
+    const { keepMs, idleMs } = this.#patience;
+    subscription.expiry = setTimeout(() => this.#giveUp(filter, subscription), this.#anybodyCame ? keepMs : idleMs);
     subscription.expiry.unref();
+  }
+
+  #giveUp(filter: string, subscription: Subscription): void {
+    subscription.awaited = 0;
+    if (subscription.listeners.size > 0) {
+      this.#rememberLater();
+      this.#release();
+      return;
+    }
+    this.#log.info(`nobody listens to ${filter} any more; unsubscribing`);
+    this.#forget(filter);
   }
 
   #forget(filter: string): void {
     this.#subscriptions.delete(filter);
-    this.#remember().catch((error) => this.#log.error("the list of subscriptions cannot be kept", { err: error }));
+    this.#rememberLater();
     this.#changes?.removed(filter);
     this.#release();
   }
@@ -133,7 +181,21 @@ export class Subscriptions {
     this.#held.clear();
   }
 
-  #remember(): Promise<void> {
-    return this.#keyValue.set(storeKey, Object.fromEntries(this.filters()));
+  #rememberLater(): void {
+    this.#remember().catch((error) => this.#log.error("the list of subscriptions cannot be kept", { err: error }));
   }
+
+  #remember(): Promise<void> {
+    const remembered: Remembered = {};
+    for (const [filter, { qos, listeners, awaited }] of this.#subscriptions)
+      remembered[filter] = { qos, listeners: listeners.size + awaited };
+    return this.#keyValue.set(storeKey, remembered as never);
+  }
+}
+
+function handledBy(listener: Listener, message: Message): Promise<void> {
+  const handled = listener(message);
+  // Others may still be awaited when it rejects; it counts when all are asked.
+  handled.catch(() => {});
+  return handled;
 }

@@ -181,6 +181,18 @@ for (const { name, skip, on } of brokers) {
     });
   });
 
+  test(`${name}: a retained message on the response topic is not taken for the answer`, options, async () => {
+    await on(async ({ plugin }) => {
+      await plugin.mqtt.publish({ topic: "answers", payload: "of yesterday", retain: true });
+      await plugin.mqtt.subscribe({ topic: "ask" }, async () => {
+        await plugin.mqtt.publish({ topic: "answers", payload: "of today" });
+      });
+      assert.deepEqual(await plugin.step("request", { topic: "ask", payload: null, responseTopic: "answers" }), {
+        payload: "of today",
+      });
+    });
+  });
+
   test(`${name}: a message is acknowledged only when its listener is done`, options, async () => {
     await on(async ({ plugin, connect }) => {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -244,6 +256,34 @@ for (const { name, skip, on } of brokers) {
     });
   });
 
+  for (const filters of [
+    ["job/+", "job/+"],
+    ["job/+", "job/7"],
+  ] as const)
+    test(
+      `${name}: a message that arrives before the triggers reaches all of them (${filters.join(" and ")})`,
+      options,
+      async () => {
+        await on(async ({ host, plugin, config, connect }) => {
+          for (const topic of filters) await plugin.onMessage({ topic }, async () => ({ runId: "earlier" }));
+          await plugin.stop();
+          const next = await host.start(config);
+          await waitFor("the connection", () => said(next, /connected|listens/));
+          const client = await connect({ reconnectPeriod: 50 });
+          const published = client.publishAsync("job/7", "{}", { qos: 1 });
+          await sleep(200);
+          const started = [0, 0];
+          for (const [index, topic] of filters.entries())
+            await next.onMessage({ topic }, async () => {
+              started[index]! += 1;
+              return { runId: String(index) };
+            });
+          await published;
+          await waitFor("both triggers", () => started.every((count) => count > 0));
+        });
+      },
+    );
+
   test(`${name}: mqtt/publish with QoS 1 sends each key once, in order`, options, async () => {
     await on(async ({ plugin, connect }) => {
       const client = await connect();
@@ -278,6 +318,12 @@ for (const { name, skip, on } of brokers) {
       await waitFor("the binary message", () => messages.length === 1);
       assert.equal(messages[0]!.payloadBase64, "/wA=");
       assert.equal(messages[0]!.payload, undefined);
+      await plugin.step("publish", { topic: "as/bytes", payload: { $base64: "/wA=" } });
+      await waitFor("the bytes", () => received.has("as/bytes"));
+      assert.equal(received.get("as/bytes"), "ff00");
+      await assert.rejects(plugin.step("publish", { topic: "as/bytes", payload: { $base64: "no base64" } }), {
+        code: "MQTT_BASE64_INVALID",
+      });
     });
   });
 

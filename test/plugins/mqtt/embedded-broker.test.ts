@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import mqtt from "mqtt";
+import type { Message } from "../../../plugins/mqtt/service.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { PluginHost, said } from "./plugin-host.ts";
 
@@ -34,10 +36,13 @@ test("MQTT 5 and shared subscriptions are refused with their codes", async () =>
     code: "MQTT_PROTOCOL_UNSUPPORTED",
   });
   const plugin = await host.start({ broker: "embedded", port: 0 });
+  const received: string[] = [];
   await assert.rejects(
-    plugin.mqtt.subscribe({ topic: "$share/g/t" }, async () => {}),
+    plugin.mqtt.subscribe({ topic: "$share/g/t" }, async ({ topic }) => void received.push(topic)),
     { code: "MQTT_SHARED_UNSUPPORTED" },
   );
+  await plugin.mqtt.publish({ topic: "t", payload: "x" });
+  assert.deepEqual(received, [], "a refused subscription still gets messages");
 });
 
 test("user and password are asked of other clients where they are configured", async () => {
@@ -69,4 +74,35 @@ test("two clients talk to each other through it, with a will and a retained mess
   assert.deepEqual(received.toSorted(), ["state up", "will gone"]);
   await dying.endAsync(true);
   await listener.endAsync();
+});
+
+test("a message of the outbox that a listener here refuses at first goes to other clients once", async (t) => {
+  await using host = new PluginHost();
+  const plugin = await host.start({ broker: "embedded", port: 0 });
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${portOf(plugin.lines)}`);
+  t.after(() => client.endAsync(true));
+  const received: string[] = [];
+  client.on("message", (_, payload) => received.push(payload.toString()));
+  await client.subscribeAsync("out", { qos: 1 });
+  let attempts = 0;
+  await plugin.mqtt.subscribe({ topic: "out" }, async () => {
+    if (++attempts < 3) throw new Error("not now");
+  });
+  await plugin.step("publish", { topic: "out", payload: "first" });
+  await plugin.step("publish", { topic: "out", payload: "second" });
+  await waitFor("the second message", () => attempts >= 4 && received.includes("second"));
+  assert.deepEqual(received, ["first", "second"]);
+});
+
+test("a retained message that is too much to keep does not leave its predecessor in its place", async () => {
+  await using host = new PluginHost();
+  const first = await host.start({ broker: "embedded", port: 0 });
+  await first.mqtt.publish({ topic: "state", payload: "old", retain: true });
+  await first.mqtt.publish({ topic: "state", payload: "x".repeat((1 << 20) + 1), retain: true });
+  await first.stop();
+  const second = await host.start({ broker: "embedded", port: 0 });
+  const messages: Message[] = [];
+  await second.mqtt.subscribe({ topic: "state" }, async (message) => void messages.push(message));
+  await sleep(200);
+  assert.deepEqual(messages, []);
 });

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Aedes } from "aedes";
 import mqtt from "mqtt";
 import type { JsonObject } from "../../../host/sdk.ts";
 import { type Certificates, makeCertificates } from "../../support/certificates.ts";
@@ -271,4 +274,74 @@ test("more messages than the window holds wait at the broker and come when there
     await waitFor("all messages", () => handled.size === 30);
     await client.endAsync();
   });
+});
+
+test("MQTT 5: requests that share a response topic each get the answer to their own question", options, async (t) => {
+  await withBroker({}, async (broker, host) => {
+    const plugin = await host.start({ broker: broker.url, protocolVersion: 5 });
+    const other = await mqtt.connectAsync(broker.url, { protocolVersion: 5 });
+    t.after(() => other.endAsync(true));
+    const questions: (() => void)[] = [];
+    other.on("message", (_, payload, { properties }) => {
+      const { responseTopic, correlationData } = properties!;
+      questions.push(() =>
+        other.publish(responseTopic!, payload.toString(), {
+          qos: 1,
+          properties: { correlationData: correlationData! },
+        }),
+      );
+      // Answered when all have asked, the last question first.
+      if (questions.length === 3) for (const answer of questions.toReversed()) answer();
+    });
+    await other.subscribeAsync("ask", { qos: 1 });
+    const ask = (n: number) => plugin.step("request", { topic: "ask", payload: n, responseTopic: "answers" });
+    assert.deepEqual(await Promise.all([ask(1), ask(2), ask(3)]), [{ payload: 1 }, { payload: 2 }, { payload: 3 }]);
+  });
+});
+
+test("a request that was given up while the broker was away is not asked later", options, async (t) => {
+  await withBroker({}, async (broker, host) => {
+    const collector = await mqtt.connectAsync(broker.url, { clientId: "collector", clean: false, reconnectPeriod: 50 });
+    t.after(() => collector.endAsync(true));
+    const asked: string[] = [];
+    collector.on("message", (topic) => asked.push(topic));
+    await collector.subscribeAsync(["ask", "end"], { qos: 1 });
+    await broker.stop();
+    const plugin = await host.start({ broker: broker.url });
+    // Long enough for attempts to connect that fail meanwhile.
+    await assert.rejects(plugin.step("request", { topic: "ask", payload: 1, timeout: "2s" }), {
+      code: "MQTT_REQUEST_TIMEOUT",
+    });
+    await plugin.step("publish", { topic: "end", payload: null });
+    await broker.restart();
+    await waitFor("the message after it", () => asked.includes("end"));
+    assert.deepEqual(asked, ["end"]);
+  });
+});
+
+// Mosquitto's access list refuses deliveries, not subscriptions.
+test("a refused subscription is said once with its code, and made when the broker allows it", options, async () => {
+  let allowed = false;
+  let requests = 0;
+  const aedes = await Aedes.createBroker({
+    authorizeSubscribe: (_client, subscription, done) => {
+      requests += 1;
+      done(null, allowed ? subscription : null);
+    },
+  });
+  const server = createServer((socket) => void aedes.handle(socket)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    await using host = new PluginHost();
+    const plugin = await host.start({ broker: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    await waitFor("the connection", () => said(plugin, /connected/));
+    await plugin.mqtt.subscribe({ topic: "t" }, async () => {});
+    await waitFor("a second attempt", () => requests >= 2);
+    allowed = true;
+    await waitFor("the subscription", () => said(plugin, /subscribed to t/));
+    assert.equal(plugin.lines.filter(({ fields }) => fields.code === "MQTT_SUBSCRIBE_REFUSED").length, 1);
+  } finally {
+    await new Promise<void>((resolve) => aedes.close(() => resolve()));
+    server.close();
+  }
 });
