@@ -15,5 +15,7 @@ export interface Broker {
   publish(message: Sent): Promise<void>;
   /** Resolves when there is a connection, and what is subscribed to has been asked for; rejects when aborted. */
   connected(signal: AbortSignal): Promise<void>;
+  /** Called for each connection, when what is subscribed to has been asked for; at once where there is one now. */
+  onConnection(listener: () => void): () => void;
   close(): Promise<void>;
 }

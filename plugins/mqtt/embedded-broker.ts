@@ -21,6 +21,9 @@ export interface EmbeddedOptions {
   log: Log;
 }
 
+/** When, and how often, it is said that a listener holds messages up. */
+const slowAfterMs = 10_000;
+
 export class EmbeddedBroker implements Broker {
   readonly #options: EmbeddedOptions;
   readonly #aedes: Aedes;
@@ -84,11 +87,20 @@ export class EmbeddedBroker implements Broker {
     const handled = subscriptions.deliver({ topic, qos, retain: false, ...decodePayload(payload), ...delivery });
     const sent = again ? undefined : publishTo(this.#aedes, { topic, payload, qos, retain });
     if (repeatKey !== undefined) this.#halfDone.add(repeatKey);
-    await Promise.all([sent, handled]);
+    const complaint = setInterval(() => {
+      const facts = { topic, code: "MQTT_LISTENER_SLOW" };
+      this.#options.log.warn("a listener of this host has not handled a message yet; what follows it waits", facts);
+    }, slowAfterMs);
+    await Promise.all([sent, handled]).finally(() => clearInterval(complaint));
     if (repeatKey !== undefined) this.#halfDone.delete(repeatKey);
   }
 
   async connected(): Promise<void> {}
+
+  onConnection(listener: () => void): () => void {
+    listener();
+    return () => {};
+  }
 
   async close(): Promise<void> {
     this.#server.close();

@@ -18,6 +18,9 @@ export interface ExternalOptions {
   log: Log;
 }
 
+/** Reasons that the same message will meet again (MQTT 5): not authorised, topic, size, QoS, retain, payload format. */
+const lasting = new Set([0x87, 0x90, 0x95, 0x99, 0x9a, 0x9b]);
+
 export class ExternalBroker implements Broker {
   readonly #options: ExternalOptions;
   readonly #client: MqttClient;
@@ -27,6 +30,8 @@ export class ExternalBroker implements Broker {
   readonly #known = new Map<string, 0 | 1>();
   /** Filters whose refusal has been said. */
   readonly #refused = new Set<string>();
+  readonly #onConnection = new Set<() => void>();
+  #ready = false;
   #pending = 0;
   #overflowed = false;
 
@@ -37,6 +42,9 @@ export class ExternalBroker implements Broker {
     this.#late = acknowledgeLate(this.#client);
     this.#client.on("message", (_topic, payload, packet) => this.#receive(payload, packet));
     this.#client.on("connect", ({ sessionPresent }) => void this.#connected(sessionPresent));
+    this.#client.on("close", () => {
+      this.#ready = false;
+    });
     this.#reconnection = new Reconnection(this.#client, url, log);
     subscriptions.connectTo({
       added: (filter, qos) => this.#subscribe(filter, qos),
@@ -61,6 +69,7 @@ export class ExternalBroker implements Broker {
         throw new PluginError("MQTT_REFUSED", `the broker refuses a message to ${topic}: ${message}`, {
           cause,
           details: { reasonCode: code },
+          retryable: !lasting.has(code),
         });
       throw new PluginError("MQTT_OFFLINE", `the message to ${topic} is not sent: ${message}`, { cause });
     }
@@ -82,6 +91,12 @@ export class ExternalBroker implements Broker {
     }
   }
 
+  onConnection(listener: () => void): () => void {
+    this.#onConnection.add(listener);
+    if (this.#ready) listener();
+    return () => this.#onConnection.delete(listener);
+  }
+
   async close(): Promise<void> {
     this.#reconnection.stop();
     await this.#client.endAsync(true);
@@ -93,6 +108,9 @@ export class ExternalBroker implements Broker {
     if (!sessionPresent) this.#known.clear();
     if (this.#known.size > 0) log.info(`still subscribed to ${this.#known.size} topics`);
     await Promise.all(subscriptions.filters().map(([filter, qos]) => this.#subscribe(filter, qos)));
+    if (!this.#client.connected) return;
+    this.#ready = true;
+    for (const listener of this.#onConnection) listener();
   }
 
   async #subscribe(filter: string, qos: 0 | 1): Promise<void> {

@@ -34,9 +34,14 @@ export default definePlugin<Config>({
         checkFilter(topic);
         return subscriptions.add(topic, qos, listener, temporary);
       },
+      async connections(_options, listener) {
+        return broker.onConnection(
+          () => void listener().catch((error) => log.warn("a listener fails at a connection", { err: error })),
+        );
+      },
     };
     return {
-      services: { mqtt: { publish: mqtt.publish, subscribe: mqtt.subscribe } },
+      services: { mqtt: { publish: mqtt.publish, subscribe: mqtt.subscribe, connections: mqtt.connections } },
       steps: { publish: publish(mqtt, drain), request: request(mqtt, broker) },
       triggers: { message: message(mqtt, config.maxPayloadBytes) },
       async stop() {

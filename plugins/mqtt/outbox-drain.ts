@@ -76,7 +76,7 @@ export class OutboxDrain {
       } catch (error) {
         const { code, retryable } = error as PluginError;
         if (this.#stopped) throw error;
-        if (code === "MQTT_REFUSED" || retryable === false) {
+        if (retryable === false) {
           this.#log.error(`a message to ${topic} is given up: ${(error as Error).message}`, { code });
           return;
         }

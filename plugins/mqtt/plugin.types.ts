@@ -2,7 +2,7 @@
 
 export interface Config {
   /**
-   * "embedded", or the URL of a broker, such as mqtt://localhost:1883.
+   * "embedded", or the URL of a broker, such as mqtt://localhost:1883; user and password have settings of their own.
    */
   broker: string;
   /**

@@ -46,4 +46,9 @@ export interface Mqtt {
     subscription: { topic: string; qos?: 0 | 1; temporary?: boolean },
     listener: (message: Message) => Promise<void>,
   ): Promise<Stop>;
+  /**
+   * Calls back for each connection to the broker, once what is subscribed to has been asked for; at once where there is
+   * a connection now.
+   */
+  connections(options: Record<never, never>, listener: () => Promise<void>): Promise<Stop>;
 }

@@ -106,3 +106,30 @@ test("a retained message that is too much to keep does not leave its predecessor
   await sleep(200);
   assert.deepEqual(messages, []);
 });
+
+test("a listener here that does not get done with a message is complained of by name of its topic", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  await using host = new PluginHost();
+  const plugin = await host.start({ broker: "embedded", port: 0 });
+  const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+  let arrived = 0;
+  await plugin.mqtt.subscribe({ topic: "out" }, () => {
+    arrived += 1;
+    return done;
+  });
+  await plugin.step("publish", { topic: "out", payload: "x" });
+  await waitFor("the message", () => arrived === 1);
+  const complaints = () => plugin.lines.filter(({ fields }) => fields.code === "MQTT_LISTENER_SLOW");
+  assert.equal(complaints().length, 0);
+  t.mock.timers.tick(10_000);
+  assert.deepEqual(
+    complaints().map(({ fields }) => fields.topic),
+    ["out"],
+  );
+  finish();
+  await plugin.step("publish", { topic: "out", payload: "y" });
+  await waitFor("the next message", () => arrived === 2);
+  await sleep(100);
+  t.mock.timers.tick(60_000);
+  assert.equal(complaints().length, 1, "still complained of, though it is done");
+});

@@ -8,7 +8,9 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Aedes } from "aedes";
 import mqtt from "mqtt";
+import { compileSchema } from "../../../host/documents/schema-check.ts";
 import type { JsonObject } from "../../../host/sdk.ts";
+import manifest from "../../../plugins/mqtt/plugin.json" with { type: "json" };
 import { type Certificates, makeCertificates } from "../../support/certificates.ts";
 import { type Mosquitto, type MosquittoOptions, startMosquitto } from "../../support/mosquitto.ts";
 import { needs } from "../../support/parts.ts";
@@ -344,4 +346,47 @@ test("a refused subscription is said once with its code, and made when the broke
     await new Promise<void>((resolve) => aedes.close(() => resolve()));
     server.close();
   }
+});
+
+test(
+  "each connection is told once what is subscribed to has been asked for, also to who asks later",
+  options,
+  async () => {
+    const broker = await startMosquitto();
+    try {
+      await using host = new PluginHost();
+      const plugin = await host.start({ broker: broker.url });
+      let connections = 0;
+      const messages: string[] = [];
+      await plugin.mqtt.subscribe({ topic: "hello" }, async ({ payload }) => void messages.push(payload!));
+      const stop = await plugin.mqtt.connections({}, async () => {
+        connections += 1;
+        // Only a subscription that is there already gets what is sent now.
+        await plugin.mqtt.publish({ topic: "hello", payload: `${connections}` });
+      });
+      await waitFor("the first connection", () => messages.length === 1);
+      await broker.restart();
+      await waitFor("the second connection", () => messages.length === 2);
+      assert.deepEqual(messages, ["1", "2"]);
+      let late = 0;
+      await plugin.mqtt.connections({}, async () => {
+        late += 1;
+      });
+      assert.equal(late, 1);
+      await stop();
+      await broker.restart();
+      await waitFor("the third connection", () => late === 2);
+      assert.equal(connections, 2, "told after its stop");
+    } finally {
+      await broker.stop();
+    }
+  },
+);
+
+test("a broker's URL with a password in it is refused by the schema", () => {
+  const problems = compileSchema(manifest.config as unknown as JsonObject)({ broker: "mqtt://user:pass@localhost" });
+  assert.deepEqual(
+    problems.map(({ pointer }) => pointer),
+    ["/broker"],
+  );
 });

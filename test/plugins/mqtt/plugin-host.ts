@@ -56,7 +56,7 @@ export class PluginHost implements AsyncDisposable {
       },
       async onMessage(options, emit) {
         const trigger = contributions.triggers!.message as Trigger<JsonObject>;
-        return trigger.start({ qos: 1, ...options }, emit, { workflow: "test", log: recordingLog(lines) });
+        return trigger.start({ qos: 1, ...options }, emit, { workflow: "test", index: 0, log: recordingLog(lines) });
       },
       stop: async () => {
         this.#running.delete(running);
