@@ -47,6 +47,41 @@ export const catalogue = {
     remedy: "Enable the plugin in plugins.json (`plugins[].enabled`), or put back the version that has the step.",
     retryable: false,
   },
+  ABORTED: {
+    description: "A signal named by `abortOn` ended the run or the block, or a sibling that runs beside it failed.",
+    remedy: "Nothing to do where this was intended; `gantry show RUN` tells which step or signal began it.",
+    retryable: false,
+  },
+  RUN_CANCELLED: {
+    description: "The run was cancelled.",
+    remedy: "Start it again with `gantry retry RUN` where this was not intended.",
+    retryable: false,
+  },
+  RUN_SUPERSEDED: {
+    description: "A newer run of the same concurrency group took the place of this one.",
+    remedy: "Nothing to do; set `concurrency.whenBusy` to queue or reject where runs should not end each other.",
+    retryable: false,
+  },
+  GROUP_BUSY: {
+    description: "Another run of the same concurrency group is under way, and `concurrency.whenBusy` is reject.",
+    remedy: "Wait for the other run to end (`gantry runs`), or set `concurrency.whenBusy` to queue.",
+    retryable: false,
+  },
+  REQUIREMENT_UNMET: {
+    description: "Something that the workflow `requires` does not hold on this device.",
+    remedy: "Compare the workflow's `requires` with the message; free the disk space, or update what is too old.",
+    retryable: false,
+  },
+  RUN_ENDED: {
+    description: "The run has ended already, so it cannot be cancelled.",
+    remedy: "Nothing to do; `gantry show RUN` tells how it ended.",
+    retryable: false,
+  },
+  RUN_NOT_ENDED: {
+    description: "The run has not ended yet, so it cannot be repeated.",
+    remedy: "Wait for its end (`gantry runs --follow`), or cancel it first with `gantry cancel RUN`.",
+    retryable: false,
+  },
   RUN_UNKNOWN: {
     description: "No run has this id.",
     remedy: "List the runs with `gantry runs`; `--data` must name the host's data folder.",
@@ -114,6 +149,46 @@ export const catalogue = {
     remedy: "Follow the remedy in the message; the host tries again by itself.",
     retryable: true,
   },
+  PLUGIN_CRASHED: {
+    description: "A plugin's process ended by itself.",
+    remedy: "Read what it printed last in the log; the host starts it again. Report it to the plugin's author.",
+    retryable: true,
+  },
+  PLUGIN_UNRESPONSIVE: {
+    description: "A plugin's process gave no sign of life, or a step of it did not end though it was told to.",
+    remedy: "The host ends the process and starts it again; ask the plugin's author what keeps it busy.",
+    retryable: true,
+  },
+  PLUGIN_MEMORY: {
+    description: "A plugin's process held more memory than it may.",
+    remedy: "Raise `plugins[].memoryLimitMb` in plugins.json if it needs that much; otherwise report the leak.",
+    retryable: true,
+  },
+  PLUGIN_PROTOCOL: {
+    description: "A plugin's process sent the host something that Gantry's own code in it never sends.",
+    remedy: "Look for code in the plugin that uses descriptor 3; if you do not trust it, remove it from plugins.json.",
+    retryable: true,
+  },
+  PLUGIN_FLOOD: {
+    description: "A plugin's process sent or printed more than the host can take.",
+    remedy: "Ask the plugin's author to log and report less; a lower log level inside the plugin may be enough.",
+    retryable: true,
+  },
+  PLUGIN_LEFT_OFF: {
+    description: "A plugin's process failed again and again; the host does not start it any more.",
+    remedy: "Read why in the log, put back the version that worked, then start the host again.",
+    retryable: false,
+  },
+  MESSAGE_TOO_LARGE: {
+    description: "A value is too large to pass between the host and a plugin's process.",
+    remedy: "Write large values to a file in the run's directory and pass its path.",
+    retryable: false,
+  },
+  CALL_ENDED: {
+    description: "A plugin used something that it had been given for a call, after that call.",
+    remedy: "Report it to the plugin's author: a step's context ends with the step, a listener with its subscription.",
+    retryable: false,
+  },
   SECRET_MISSING: {
     description: "A secret that the configuration refers to cannot be found.",
     remedy: "Set the environment variable GANTRY_SECRET_<NAME> or <NAME>, or a systemd credential of that name.",
@@ -149,6 +224,22 @@ export const catalogue = {
     description: "The data folder was written by a newer Gantry.",
     remedy: "Install that version again, or start with an empty folder (`--data`).",
     retryable: false,
+  },
+  // Commands and a running host
+  CONTROL_FAILED: {
+    description: "The control socket of a host cannot be opened, or the connection to the host broke.",
+    remedy: "Look at the host's log; `gantry doctor` checks the socket (control.sock in the data folder).",
+    retryable: true,
+  },
+  CONTROL_DENIED: {
+    description: "The control socket of the host belongs to another user.",
+    remedy: "Run the command as the user of the host (`sudo -u USER gantry ...`).",
+    retryable: false,
+  },
+  HOST_FOREGROUND: {
+    description: "A `gantry run` in the foreground works with the data folder, and takes no other runs.",
+    remedy: "Wait for its end, or end it with Ctrl-C; or start a host that takes all runs with `gantry up`.",
+    retryable: true,
   },
   OUTBOX_FULL: {
     description: "Messages that cannot leave fill the outbox.",

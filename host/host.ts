@@ -2,6 +2,7 @@
 // lets the triggers begin. Stopping undoes this in reverse.
 
 import { mkdirSync } from "node:fs";
+import { createHostPlugin } from "./builtin/index.ts";
 import { Engine } from "./engine/engine.ts";
 import type { HostContexts, LoadedWorkflow } from "./engine/workflow.ts";
 import { compile, evaluate } from "./expressions/index.ts";
@@ -34,14 +35,26 @@ export async function startHost({ documents, dataDirectory, log, serve = true }:
     const store = await openStore(dataDirectory);
     started.defer(() => store.close());
 
-    const plugins = await activatePlugins(documents, { store, log, dataDirectory });
+    // The engine is made below, since it calls the plugins' steps; none is called before it is there.
+    const hostPlugin = createHostPlugin({ signals: { send: (signal) => engine.signal(signal) } });
+    const plugins = await activatePlugins(documents, { store, log, dataDirectory, hostPlugin });
     started.defer(() => plugins.stop());
 
     const contexts: HostContexts = {
       config: documents.catalogue.config,
       device: (documents.device ?? null) as HostContexts["device"],
     };
-    const engine = new Engine({ store, log, dataDirectory, findStep: plugins.findStep, contexts: () => contexts });
+    const workflows = new Map(documents.workflows.map((workflow) => [workflow.name, workflow]));
+    const engine = new Engine({
+      store,
+      log,
+      dataDirectory,
+      findStep: plugins.findStep,
+      contexts: () => contexts,
+      pluginVersion: (name) =>
+        plugins.states().find((plugin) => plugin.name === name && plugin.state === "active")?.version,
+      findWorkflow: (name) => workflows.get(name),
+    });
     started.defer(() => engine.stop());
 
     if (serve) {
@@ -109,6 +122,7 @@ class Triggers {
       (emission) => engine.accept(workflow, emission, `${workflow.name}#${index}`),
       {
         workflow: workflow.name,
+        index,
         log: log.child({ workflow: workflow.name }),
       },
     );

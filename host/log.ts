@@ -33,17 +33,39 @@ export function createLog({
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return wrap(pino(options, destination));
+  const logger = pino(options, destination);
+  return new LazyLog(logger, () => logger);
 }
 
-function wrap(logger: pino.Logger): HostLog {
-  return {
-    debug: (text, fields) => logger.debug(safeNames(fields), text),
-    info: (text, fields) => logger.info(safeNames(fields), text),
-    warn: (text, fields) => logger.warn(safeNames(fields), text),
-    error: (text, fields) => logger.error(safeNames(fields), text),
-    child: (fields) => wrap(logger.child(safeNames(fields))),
-  };
+type Level = "debug" | "info" | "warn" | "error";
+
+/** Every run and attempt has a log of its own, and most of them never write: the child is made with its first line. */
+class LazyLog implements HostLog {
+  readonly #root: pino.Logger;
+  readonly #make: () => pino.Logger;
+  #logger: pino.Logger | undefined;
+
+  constructor(root: pino.Logger, make: () => pino.Logger) {
+    this.#root = root;
+    this.#make = make;
+  }
+
+  // Plugins take these from the context and call them as they like.
+  debug = (text: string, fields?: Record<string, unknown>) => this.#write("debug", text, fields);
+  info = (text: string, fields?: Record<string, unknown>) => this.#write("info", text, fields);
+  warn = (text: string, fields?: Record<string, unknown>) => this.#write("warn", text, fields);
+  error = (text: string, fields?: Record<string, unknown>) => this.#write("error", text, fields);
+  child = (fields: Record<string, unknown>): HostLog =>
+    new LazyLog(this.#root, () => this.#own().child(safeNames(fields)));
+
+  #own(): pino.Logger {
+    this.#logger ??= this.#make();
+    return this.#logger;
+  }
+
+  #write(level: Level, text: string, fields: Record<string, unknown> | undefined): void {
+    if (this.#root.isLevelEnabled(level)) this.#own()[level](safeNames(fields), text);
+  }
 }
 
 /** A plugin's field must not pass for the line's own; it gets a `_` behind its name. */

@@ -98,11 +98,17 @@ export interface StepContext<Services = unknown> {
   readonly idempotencyKey: string;
   /** The run's own folder; removed with the run. Absolute. */
   readonly directory: string;
-  readonly run: { readonly id: string; readonly workflow: string };
+  /** `retryOf` is the run this one repeats (`gantry retry`), else null. */
+  readonly run: { readonly id: string; readonly workflow: string; readonly retryOf: string | null };
   readonly services: Services;
   secret(key: string): Promise<string>;
   /** HTTP to the hosts of the manifest's `permissions.network`; others reject with PERMISSION_DENIED. */
   fetch(url: string | URL, init?: RequestInit): Promise<Response>;
+  /**
+   * Call before passing on this many bytes of a transfer: resolves when the run's `limits.bytesPerSecond` allows them,
+   * at once where there is no limit. Rejects when the attempt is aborted.
+   */
+  throttle(bytes: number): Promise<void>;
   /**
    * Journals a process group this step has started, before it does any work: start it behind a gate, await this,
    * then let it go. After a crash the host ends that group before the step runs again.
@@ -144,8 +150,11 @@ export type Emit = (emission: Emission) => Promise<{ runId: string }>;
 export type Stop = () => void | Promise<void>;
 
 export interface Trigger<Options = never> {
-  /** Begins to watch; returns its stop. `options` is `on[].with`, evaluated. */
-  start(options: Options, emit: Emit, context: { workflow: string; log: Log }): Stop | Promise<Stop>;
+  /**
+   * Begins to watch; returns its stop. `options` is `on[].with`, evaluated. `index` is its place in the workflow's `on`;
+   * workflow and index tell apart what a trigger keeps over restarts.
+   */
+  start(options: Options, emit: Emit, context: { workflow: string; index: number; log: Log }): Stop | Promise<Stop>;
 }
 
 /**

@@ -64,6 +64,9 @@ export function registerSecret(value: string): void {
   if (forms.size > before) pattern = undefined;
 }
 
+/** Whether there is anything to hide. */
+export const hasSecrets = (): boolean => forms.size > 0;
+
 /** Replaces every registered secret by `***`, also where it is written as JSON, in base64 or in a URL. */
 export function mask(text: string): string {
   if (forms.size === 0) return text;

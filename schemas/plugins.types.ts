@@ -10,6 +10,7 @@ export interface HostConfiguration {
    * Folders with workflow documents, read recursively.
    */
   workflows?: string[];
+  retention?: Retention;
   plugins: PluginEntry[];
 }
 /**
@@ -19,6 +20,19 @@ export interface Device {
   deviceId: string;
   tenantId?: string;
   policyId?: string;
+}
+/**
+ * How long ended runs are kept with their journal and folder; whichever bound is met first.
+ */
+export interface Retention {
+  /**
+   * Default 10000.
+   */
+  maxRuns?: number;
+  /**
+   * A number with a unit, such as 12h or 30d; default 30d.
+   */
+  maxAge?: string;
 }
 export interface PluginEntry {
   /**
@@ -32,4 +46,12 @@ export interface PluginEntry {
    * Default true.
    */
   enabled?: boolean;
+  /**
+   * Where it runs: in-process (in the host's own process, without protection), or the name of a group whose plugins share one process and what each of them may do. Default: Gantry's own plugins in the host's process, each other one in a process of its own.
+   */
+  isolation?: string;
+  /**
+   * The most its process may hold, in MB; a process above it is ended. Default 256.
+   */
+  memoryLimitMb?: number;
 }

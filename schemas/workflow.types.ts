@@ -5,6 +5,10 @@
  */
 export type Expression = string;
 /**
+ * HH:MM, 00:00 to 23:59; or an expression that gives one.
+ */
+export type TimeOfDay = string;
+/**
  * The step is skipped unless this is true.
  */
 export type If = boolean | Expression;
@@ -55,6 +59,13 @@ export interface Workflow {
     [k: string]: unknown;
   };
   concurrency?: Concurrency;
+  requires?: Requires;
+  window?: TimeWindow;
+  limits?: Limits;
+  /**
+   * A signal of this name aborts the run, also while it is queued; `error.code` is then ABORTED and `error.details.value` the signal's value.
+   */
+  abortOn?: string;
   steps: Steps;
   onFailure?: Steps1;
   finally?: Steps2;
@@ -91,12 +102,53 @@ export interface InputSchema {
 export interface Concurrency {
   group: string;
   /**
-   * queue: runs wait for their turn, in order of acceptance.
+   * queue (default): runs wait for their turn, in order of acceptance; reject: a new run is refused; supersede: the new run ends the others and begins once they have cleaned up.
    */
-  whenBusy?: "queue";
+  whenBusy?: "queue" | "reject" | "supersede";
 }
 /**
- * One of: `uses` (a plugin's step), `forEach` (steps repeated per item), `steps` (a block).
+ * What must hold before the first step; otherwise the run is refused.
+ */
+export interface Requires {
+  /**
+   * Semver range of the Gantry version, such as >=1.2.
+   */
+  host?: string;
+  /**
+   * Semver range by plugin name.
+   */
+  plugins?: {
+    [k: string]: string;
+  };
+  /**
+   * Properties of the device's identity and their exact values.
+   */
+  device?: {
+    [k: string]: string | number | boolean;
+  };
+  /**
+   * Free bytes on the file system of the data folder.
+   */
+  freeDiskBytes?: number | Expression;
+}
+/**
+ * No step starts outside this time of day (the device's local time); running ones finish. Undoing, `onFailure` and `finally` are not held back.
+ */
+export interface TimeWindow {
+  from: TimeOfDay;
+  /**
+   * HH:MM, 00:00 to 23:59; or an expression that gives one.
+   */
+  to: string;
+}
+/**
+ * Shared by everything the run transfers.
+ */
+export interface Limits {
+  bytesPerSecond?: number | Expression;
+}
+/**
+ * One of: `uses` (a plugin's step, or workflow:<name>), `forEach` (steps repeated per item), `parallel` (lists at the same time), `steps` (a block).
  */
 export interface WorkflowStep {
   /**
@@ -113,11 +165,11 @@ export interface WorkflowStep {
    */
   continueOnError?: boolean;
   /**
-   * plugin/step
+   * plugin/step, or workflow:<name> for a workflow without `on`.
    */
   uses?: string;
   /**
-   * The step's input.
+   * The step's or workflow's input.
    */
   with?: {
     [k: string]: unknown;
@@ -127,17 +179,33 @@ export interface WorkflowStep {
    * Longest time for one attempt.
    */
   timeout?: string;
+  undo?: SideStep;
+  onProgress?: SideStep1;
   /**
-   * The list to go through, one item after the other.
+   * The list to go through.
    */
   forEach?: unknown[] | Expression;
   /**
    * The name under which the steps read the item.
    */
   as?: string;
+  /**
+   * How many items at the same time; default 1.
+   */
+  maxParallel?: number | Expression;
+  /**
+   * Lists of steps that run at the same time.
+   *
+   * @minItems 1
+   */
+  parallel?: [Steps, ...Steps[]];
   steps?: Steps;
   onFailure?: Steps;
   finally?: Steps;
+  /**
+   * A signal of this name aborts this block with `error.code` ABORTED.
+   */
+  abortOn?: string;
   outputs?: Outputs;
 }
 /**
@@ -160,4 +228,44 @@ export interface Retry {
    * Longest wait; default 5m.
    */
   maxDelay?: string;
+}
+/**
+ * Takes back what this did, when the list it stands in fails later (or it fails itself midway). Reads `error` and this step's own outputs beside what the step itself could read.
+ */
+export interface SideStep {
+  /**
+   * plugin/step
+   */
+  uses: string;
+  /**
+   * The step's input.
+   */
+  with?: {
+    [k: string]: unknown;
+  };
+  retry?: Retry;
+  /**
+   * Longest time for one attempt.
+   */
+  timeout?: string;
+}
+/**
+ * Run with what the step reports while it works, throttled; reads `progress`.
+ */
+export interface SideStep1 {
+  /**
+   * plugin/step
+   */
+  uses: string;
+  /**
+   * The step's input.
+   */
+  with?: {
+    [k: string]: unknown;
+  };
+  retry?: Retry;
+  /**
+   * Longest time for one attempt.
+   */
+  timeout?: string;
 }

@@ -54,9 +54,13 @@ else if (!existsSync(file) || readFileSync(file, "utf8") !== text) {
 /** Those that declare errors, by name. */
 function pluginManifests(): PluginManifest[] {
   const folder = new URL("plugins/", root);
-  return readdirSync(folder)
-    .sort()
-    .map((name) => new URL(`${name}/plugin.json`, folder))
+  return [
+    new URL("host/builtin/", root),
+    ...readdirSync(folder)
+      .sort()
+      .map((name) => new URL(`${name}/`, folder)),
+  ]
+    .map((plugin) => new URL("plugin.json", plugin))
     .filter((manifest) => existsSync(manifest))
     .map((manifest) => JSON.parse(readFileSync(manifest, "utf8")) as PluginManifest)
     .filter(({ errors }) => errors !== undefined && Object.keys(errors).length > 0);

@@ -15,7 +15,7 @@ for (const name of ["workflow", "plugin", "plugins"]) {
   const schema = read(new URL(`schemas/${name}.schema.json`, root)) as JSONSchema;
   put(new URL(`schemas/${name}.types.ts`, root), await typesOf(schema, schema.title!));
 }
-for (const folder of ["plugins/", "bench/plugins/", "test/fixtures/plugins/"]) {
+for (const folder of ["host/", "plugins/", "bench/plugins/", "test/fixtures/plugins/"]) {
   const directory = new URL(folder, root);
   if (!existsSync(directory)) continue;
   for (const name of readdirSync(directory)) {
@@ -61,7 +61,10 @@ async function typesOf(schema: JSONSchema, name: string): Promise<string> {
   });
 }
 
-function withDefaultsRequired(schema: JSONSchema): JSONSchema {
+function withDefaultsRequired({ oneOf, ...more }: JSONSchema): JSONSchema {
+  // Which keys may stand together is left to the check of the values.
+  const isChoice = oneOf?.every((branch) => Object.keys(branch).join() === "required") ?? true;
+  const schema: JSONSchema = isChoice ? more : { ...more, oneOf: oneOf! };
   if (schema.properties === undefined) return schema;
   const filled = Object.entries(schema.properties).filter(([, property]) => property.default !== undefined);
   const required = [

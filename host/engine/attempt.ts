@@ -2,10 +2,12 @@
 
 import { type Failure, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
-import type { Json, Progress, StepContext } from "../sdk.ts";
+import type { Json, JsonObject, Progress, StepContext } from "../sdk.ts";
+import { isSecretReference, readSecret } from "../secrets.ts";
 import { endGhost, identifyProcess } from "./processes.ts";
 import type { Entry } from "./records.ts";
 import type { RunFacts } from "./run-facts.ts";
+import { putSecretsIn } from "./run-secrets.ts";
 import type { NodeState } from "./state.ts";
 import type { FindStep, RunnableStep } from "./workflow.ts";
 
@@ -20,14 +22,21 @@ export interface AttemptOptions {
   uses: string;
   /** The step as the journal knows it: its input, and the checkpoint and process that this attempt left earlier. */
   state: NodeState;
+  /** Where the document names secrets in the step's input: keys from its top. */
+  secretPlaces: readonly string[][];
+  /** A secret that came with the run's input, by the name in its reference. */
+  runSecret(name: string): Json | undefined;
+  idempotencyKey: string;
   run: RunFacts;
   findStep: FindStep;
   /** Commits a record of this attempt. */
   record(entry: Entry): Promise<void>;
   progress(progress: Progress): void;
+  /** Waits until the run may transfer this many bytes. */
+  throttle(bytes: number): Promise<void>;
   log: HostLog;
-  /** Aborted with a coded reason when the attempt must end from outside. */
-  signal: AbortSignal;
+  /** Aborted with a coded reason when the attempt must end from outside; the time limit uses it, too. */
+  controller: AbortController;
 }
 
 /** How long a step may go on after its abort before the host stops waiting for it. */
@@ -38,27 +47,39 @@ const maxOutputLength = 1 << 20;
 
 /** Never rejects: whatever the step does becomes a result. */
 export async function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
-  const limit = new AbortController();
-  const signal = AbortSignal.any([options.signal, limit.signal]);
+  const { controller } = options;
+  const { signal } = controller;
   const { timeoutMs } = options.state.begun!;
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => limit.abort(timedOut(timeoutMs)), timeoutMs);
+  const timer =
+    timeoutMs === undefined ? undefined : setTimeout(() => controller.abort(timedOut(timeoutMs)), timeoutMs);
   let step: RunnableStep | undefined;
   try {
     if (options.state.resumed && options.state.process !== undefined) await endGhost(options.state.process);
     step = options.findStep(options.uses);
-    const input = structuredClone(options.state.begun!.input);
+    const input = await withSecrets(options.state.begun!.input, options);
     refuse("INPUT_INVALID", options.uses, step.checkInput(input));
     const context = contextOf(step, options, signal);
     const done = await untilDeaf(perform(step, input, context), signal, options);
     refuse("OUTPUT_INVALID", options.uses, step.checkOutput(done.output));
     return { status: "succeeded", ...done };
   } catch (error) {
-    if (isStopping(options.signal)) return { status: "suspended" };
+    if (isStopping(signal)) return { status: "suspended" };
     // A step that ends because of its abort may say so in words of its own; the reason of the abort is what counts.
     return { status: "failed", error: toFailure(signal.aborted ? signal.reason : error, step?.errors) };
   } finally {
     clearTimeout(timer);
   }
+}
+
+// The document's own references stand where its author wrote them; what a message brings is never looked up by name.
+async function withSecrets(given: Json, { secretPlaces, runSecret }: AttemptOptions): Promise<Json> {
+  const input = putSecretsIn(given, runSecret);
+  for (const place of secretPlaces) {
+    const parent = place.slice(0, -1).reduce((value, key) => value[key] as JsonObject, input as JsonObject);
+    const reference = parent[place.at(-1)!];
+    if (isSecretReference(reference)) parent[place.at(-1)!] = await readSecret(reference.$secret);
+  }
+  return input;
 }
 
 async function perform(step: RunnableStep, input: Json, context: StepContext) {
@@ -76,14 +97,15 @@ function contextOf(step: RunnableStep, options: AttemptOptions, signal: AbortSig
     progress: options.progress,
     checkpoint: (value) => options.record({ kind: "checkpoint", path, data: { value } }),
     lastCheckpoint: state.checkpoint,
-    idempotencyKey: `${run.id}/${path}`,
+    idempotencyKey: options.idempotencyKey,
     get directory() {
       return run.directory;
     },
-    run: { id: run.id, workflow: run.workflow },
+    run: { id: run.id, workflow: run.workflow, retryOf: run.retryOf },
     services: step.services,
     secret: step.secret,
     fetch: step.fetch,
+    throttle: options.throttle,
     async processStarted(pid) {
       const identity = identifyProcess(pid);
       if (identity !== undefined) await options.record({ kind: "process", path, data: identity });

@@ -1,18 +1,19 @@
 // Turns what triggers emit into durable runs and carries them out; knows no SQL, no protocol and no plugin.
 
-import { randomUUIDv7 } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { join } from "node:path";
-import type { Workflow as WorkflowDocument } from "../../schemas/workflow.types.ts";
-import { GantryError } from "../errors.ts";
-import { compile, evaluate } from "../expressions/index.ts";
+import { type Failure, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import type { Emission, Json, JsonObject } from "../sdk.ts";
-import type { JournalRecord, Run, RunChange, Store } from "../store/store.ts";
+import type { JournalRecord, Prune, Run, RunChange, Signal, Store } from "../store/store.ts";
 import type { EngineEvents } from "./events.ts";
-import { InputChecks } from "./input-checks.ts";
-import { compileProgram, type Program } from "./program.ts";
-import { RunDriver } from "./run-driver.ts";
+import { checkInput } from "./input-checks.ts";
+import { documentsOf, newRun } from "./new-run.ts";
+import { Programs } from "./programs.ts";
+import { checkRequirements } from "./requirements.ts";
+import { hostStopping, RunDriver } from "./run-driver.ts";
+import { maskValues, namesSecret, setSecretsAside } from "./run-secrets.ts";
+import { Signals } from "./signals.ts";
 import { Turnstile } from "./turnstile.ts";
 import type { FindStep, HostContexts, LoadedWorkflow } from "./workflow.ts";
 
@@ -23,43 +24,56 @@ export interface EngineOptions {
   dataDirectory: string;
   findStep: FindStep;
   contexts: () => HostContexts;
+  /** The version of an active plugin, for `requires`. */
+  pluginVersion?: (plugin: string) => string | undefined;
+  /** A document as it is now, for `retry`. */
+  findWorkflow?: (name: string) => LoadedWorkflow | undefined;
   /** Runs under way at once; default 256. */
   maxOpen?: number;
   /** Accepted runs that wait for their turn; default 10,000. */
   maxWaiting?: number;
 }
 
+type Commit = (records: JournalRecord[], change: RunChange, prune?: Prune) => Promise<void>;
+
 export class Engine extends EventEmitter<EngineEvents> {
   readonly #options: EngineOptions;
   readonly #turnstile: Turnstile;
+  readonly #signals: Signals;
+  readonly #programs: Programs;
   readonly #stopping = new AbortController();
   readonly #drivers = new Map<string, RunDriver>();
-  readonly #programs = new Map<string, Program>();
-  readonly #inputChecks = new InputChecks();
+  /** Runs that wait for their turn. */
+  readonly #queued = new Map<string, Run>();
+  readonly #onceTakenUp = new Map<string, () => void>();
   /** Deliveries whose run is being committed. */
   readonly #accepting = new Map<string, Promise<{ runId: string }>>();
 
   constructor(options: EngineOptions) {
     super();
+    const { store, contexts, maxOpen = 256, maxWaiting = 10_000 } = options;
     this.#options = options;
-    this.#turnstile = new Turnstile(options.maxOpen ?? 256, options.maxWaiting ?? 10_000);
+    this.#turnstile = new Turnstile(maxOpen, maxWaiting);
+    this.#signals = new Signals(store.signals);
+    this.#signals.add({ takeSignal: (signal) => this.#signalQueued(signal) });
+    this.#programs = new Programs(store.runs, contexts);
     this.setMaxListeners(0);
   }
 
   /**
-   * Accepts a run; resolves once it is durable. Rejects with INPUT_INVALID, QUEUE_FULL, HOST_STOPPING, STORE_FAILED or
-   * EXPRESSION_FAILED. `source` tells the triggers of one host apart, so that a message that starts two workflows is
-   * recognised by each when it comes again.
+   * Accepts a run; resolves once it is durable. Rejects with INPUT_INVALID, QUEUE_FULL, GROUP_BUSY, REQUIREMENT_UNMET,
+   * HOST_STOPPING, STORE_FAILED or EXPRESSION_FAILED. `source` tells the triggers of one host apart, so that a message
+   * that starts two workflows is recognised by each when it comes again.
    */
   async accept(workflow: LoadedWorkflow, emission: Emission, source = workflow.name): Promise<{ runId: string }> {
     const { delivery } = emission;
-    if (delivery === undefined) return this.#accept(workflow, emission, undefined);
+    if (delivery === undefined) return this.#accept(workflow, emission, {});
     const key = `${source}/${delivery.key}`;
     const known = this.#options.store.runs.delivery(key);
     if (delivery.redelivered && known?.fingerprint === delivery.fingerprint) return { runId: known.runId };
     const underway = this.#accepting.get(`${key}/${delivery.fingerprint}`);
     if (delivery.redelivered && underway !== undefined) return underway;
-    const accepted = this.#accept(workflow, emission, { key, fingerprint: delivery.fingerprint });
+    const accepted = this.#accept(workflow, emission, { delivery: { key, fingerprint: delivery.fingerprint } });
     this.#accepting.set(`${key}/${delivery.fingerprint}`, accepted);
     return accepted.finally(() => this.#accepting.delete(`${key}/${delivery.fingerprint}`));
   }
@@ -67,49 +81,125 @@ export class Engine extends EventEmitter<EngineEvents> {
   async #accept(
     workflow: LoadedWorkflow,
     emission: Emission,
-    delivery: { key: string; fingerprint: string } | undefined,
+    origin: { delivery?: { key: string; fingerprint: string }; retryOf?: string },
   ): Promise<{ runId: string }> {
-    if (this.#stopping.signal.aborted) throw stopping();
+    if (this.#stopping.signal.aborted) throw hostStopping();
+    const { store, log } = this.#options;
     const input = structuredClone(emission.input);
-    this.#inputChecks.check(workflow, input);
-    const run = newRun(workflow, input, emission.event ?? {}, this.#groupOf(workflow, input, emission.event ?? {}));
-    this.#turnstile.checkRoom(run.group);
-    const commit = (records: JournalRecord[], change: RunChange) =>
-      this.#options.store.runs.accept({ ...run, ...change }, workflow.text, records, delivery);
-    if (this.#turnstile.isFree(run.group)) {
-      this.#turnstile.enter(run.group);
-      await this.#drive(
-        run,
-        this.#program(workflow.hash, () => workflow.document),
-        [],
-        commit,
-      );
-    } else {
-      await commit([], {});
-      this.#enqueue(run);
+    if (namesSecret(input))
+      throw new GantryError("INPUT_INVALID", `${workflow.name}: an input must not have a member called $secret`);
+    const schema = workflow.document.inputs as JsonObject | undefined;
+    checkInput(workflow.name, schema, input);
+    const secrets = setSecretsAside(schema, input);
+    const hasSecrets = Object.keys(secrets).length > 0;
+    const event = emission.event ?? {};
+    const program = this.#programs.of(workflow);
+    const run = newRun(workflow, input, event, program.groupOf(input, event), origin.retryOf ?? null);
+    if (hasSecrets) {
+      maskValues(secrets);
+      await store.secrets.put(run.id, secrets);
     }
-    this.#options.log.info("run accepted", { run: run.id, workflow: run.workflow });
+    const busy = run.group !== null && this.#turnstile.membersOf(run.group).length > 0;
+    const commit: Commit = (records, change) =>
+      store.runs.accept({ ...run, ...change }, documentsOf(workflow), records, origin.delivery);
+    if (busy && program.whenBusy === "reject") {
+      const message = `the group ${run.group} is busy with run ${this.#turnstile.membersOf(run.group!)[0]}`;
+      return this.#reject(run, new GantryError("GROUP_BUSY", message, { details: { run: run.id } }), commit);
+    }
+    if (!(busy && program.whenBusy === "supersede")) this.#turnstile.checkRoom(run.group);
+    if (this.#turnstile.isFree(run.group)) {
+      this.#turnstile.enter(run.id, run.group);
+      const unmet = this.#unmet(run);
+      if (unmet !== undefined) {
+        this.#turnstile.leave(run.group);
+        return this.#reject(run, unmet, commit);
+      }
+      await this.#drive(run, [], commit);
+    } else {
+      // It has its place in the queue before it is durable, so that no other of its group can pass it meanwhile.
+      const durable = commit([], {});
+      this.#enqueue(run, durable);
+      await durable;
+      if (program.whenBusy === "supersede") await this.#supersede(run);
+    }
+    log.info("run accepted", { run: run.id, workflow: run.workflow });
     return { runId: run.id };
+  }
+
+  async #reject(run: Run, error: GantryError, commit: Commit): Promise<never> {
+    const failure = toFailure(error);
+    const change: RunChange = { status: "rejected", endedAt: Date.now(), error: failure };
+    await commit([endRecord(1, "rejected", failure)], change);
+    await this.#options.store.secrets.remove(run.id);
+    Object.assign(run, change);
+    this.#tellEnd(run);
+    throw error;
+  }
+
+  /** What keeps a run from beginning, if anything does. */
+  #unmet(run: Run): GantryError | undefined {
+    const { contexts, dataDirectory, pluginVersion: versionOf = () => undefined } = this.#options;
+    const scope = { ...contexts(), inputs: run.input, event: run.event } as unknown as Record<string, Json>;
+    try {
+      checkRequirements(this.#programs.documentOf(run), { versionOf, dataDirectory, scope });
+      return undefined;
+    } catch (error) {
+      if (error instanceof GantryError) return error;
+      throw error;
+    }
   }
 
   /** Goes on with the runs an earlier host left, in the order in which they were accepted. */
   resume(): void {
-    for (const run of this.#options.store.runs.unfinished()) {
-      this.#options.log.info(run.status === "queued" ? "run still queued" : "run resumed", {
-        run: run.id,
-        workflow: run.workflow,
-      });
-      this.#enqueue(run);
+    const { store, log } = this.#options;
+    const left = store.runs.unfinished();
+    for (const runId of store.secrets.list())
+      if (!left.some(({ id }) => id === runId)) void store.secrets.remove(runId).catch(() => {});
+    for (const run of left) {
+      log.info(run.status === "queued" ? "run still queued" : "run resumed", { run: run.id, workflow: run.workflow });
+      this.#enqueue(run, Promise.resolve());
     }
+    for (const run of left)
+      if (run.group !== null && this.#programs.ofRun(run).whenBusy === "supersede")
+        void this.#supersede(run).catch((error) => log.error("runs cannot be superseded", { run: run.id, err: error }));
+    for (const run of [...this.#queued.values()]) this.#hearEarlier(run);
+  }
+
+  /** Ends a run, with its clean-up; resolves once that is durable. Rejects with RUN_UNKNOWN or RUN_ENDED. */
+  async cancel(runId: string): Promise<Run> {
+    const run = this.#open(runId);
+    await this.#end(run.id, new GantryError("RUN_CANCELLED", "the run was cancelled"));
+    return this.#options.store.runs.get(runId) ?? run;
+  }
+
+  /**
+   * A new run of the same workflow, as its document is now, with the same input. Rejects with RUN_UNKNOWN,
+   * RUN_NOT_ENDED, SECRET_MISSING (secrets that came with its input are gone), and as `accept`.
+   */
+  async retry(runId: string): Promise<{ runId: string }> {
+    const run = this.#options.store.runs.get(runId);
+    if (run === undefined) throw new GantryError("RUN_UNKNOWN", `no run ${runId}`);
+    if (run.endedAt === null) throw new GantryError("RUN_NOT_ENDED", `run ${runId} is ${run.status}`);
+    if (namesSecret(run.input))
+      throw new GantryError("SECRET_MISSING", `the secrets that came with the input of run ${runId} are gone`);
+    const workflow = this.#options.findWorkflow?.(run.workflow) ?? this.#programs.storedWorkflow(run);
+    return this.#accept(workflow, { input: run.input, event: run.event }, { retryOf: runId });
+  }
+
+  /** Says something to whoever waits for it; durable when it resolves. `id` is the same for every repetition. */
+  signal(signal: { id: string; name: string; value: Json }): Promise<{ received: boolean }> {
+    return this.#signals.send(signal);
   }
 
   /** Resolves with the run once it has ended; rejects with HOST_STOPPING when it is suspended. */
   async waitFor(runId: string): Promise<Run> {
-    await this.#drivers.get(runId)?.ended;
+    const driver = this.#drivers.get(runId);
+    await driver?.ended;
+    if (driver !== undefined && driver.run.endedAt !== null) return driver.run;
     const run = this.#options.store.runs.get(runId);
     if (run === undefined) throw new GantryError("RUN_UNKNOWN", `no run ${runId}`);
     if (run.endedAt !== null) return run;
-    if (this.#stopping.signal.aborted) throw stopping();
+    if (this.#stopping.signal.aborted) throw hostStopping();
     // Still queued: its driver comes with its turn.
     await new Promise((resolve) => this.once("run", resolve));
     return this.waitFor(runId);
@@ -117,50 +207,160 @@ export class Engine extends EventEmitter<EngineEvents> {
 
   /** Suspends all runs; resolves when every step has ended. */
   async stop(): Promise<void> {
-    this.#stopping.abort(stopping());
-    await Promise.all([...this.#drivers.values()].map((driver) => driver.ended));
+    this.#stopping.abort(hostStopping());
+    const drivers = [...this.#drivers.values()];
+    for (const driver of drivers) driver.stop();
+    await Promise.all(drivers.map((driver) => driver.ended));
   }
 
-  #enqueue(run: Run): void {
-    this.#turnstile.wait(run.group, () => {
-      if (this.#stopping.signal.aborted) return;
-      void this.#takeUp(run).catch((error) =>
-        this.#options.log.error("run cannot be taken up", { run: run.id, err: error }),
+  #open(runId: string): Run {
+    const run = this.#drivers.get(runId)?.run ?? this.#queued.get(runId) ?? this.#options.store.runs.get(runId);
+    if (run === undefined) throw new GantryError("RUN_UNKNOWN", `no run ${runId}`);
+    if (run.endedAt !== null) throw new GantryError("RUN_ENDED", `run ${runId} has ended already: ${run.status}`);
+    return run;
+  }
+
+  /** Ends a run with its clean-up; one that has not begun has none. */
+  async #end(runId: string, reason: GantryError): Promise<void> {
+    const error = toFailure(reason);
+    const queued = this.#queued.get(runId);
+    if (queued === undefined) return this.#drivers.get(runId)?.abort(error);
+    if (!this.#turnstile.withdraw(runId)) {
+      // Its turn has just come: it hears of it as soon as it has begun.
+      await new Promise<void>((resolve) => this.#onceTakenUp.set(runId, resolve));
+      return this.#drivers.get(runId)?.abort(error);
+    }
+    this.#queued.delete(runId);
+    // What an earlier host had begun cleans up; the rest has nothing to clean.
+    if (this.#options.store.runs.journal(runId).length > 0) return this.#abortSuspended(queued, error);
+    const status = error.code === "RUN_CANCELLED" ? "cancelled" : error.code === "ABORTED" ? "failed" : "superseded";
+    const change: RunChange = { status, endedAt: Date.now(), error };
+    await this.#options.store.runs.append(runId, [endRecord(1, status, error)], change);
+    await this.#options.store.secrets.remove(runId);
+    Object.assign(queued, change);
+    this.#tellEnd(queued);
+  }
+
+  async #abortSuspended(run: Run, error: Failure): Promise<void> {
+    const { runs } = this.#options.store;
+    const sequence = (runs.journal(run.id).at(-1)?.sequence ?? 0) + 1;
+    await runs.append(run.id, [{ sequence, at: Date.now(), kind: "aborting", path: "", data: { error } as never }]);
+    this.#enqueue(run, Promise.resolve());
+  }
+
+  /** Ends all runs of the group that came before this one. */
+  async #supersede(newer: Run): Promise<void> {
+    const members = this.#turnstile.membersOf(newer.group!);
+    const before = members.slice(0, Math.max(0, members.indexOf(newer.id)));
+    const reason = new GantryError("RUN_SUPERSEDED", `run ${newer.id} took its place`, { details: { by: newer.id } });
+    await Promise.all(before.map((runId) => this.#end(runId, reason)));
+  }
+
+  #signalQueued(signal: Signal): boolean {
+    let heard = false;
+    for (const run of this.#queued.values()) {
+      if (!this.#turnstile.isWaiting(run.id) || this.#programs.ofRun(run).abortName(run) !== signal.name) continue;
+      heard = true;
+      const { name, value } = signal;
+      const reason = new GantryError("ABORTED", `the signal ${name} came`, { details: { signal: name, value } });
+      void this.#end(run.id, reason).catch((error) =>
+        this.#options.log.error("run cannot be aborted", { run: run.id, err: error }),
       );
+    }
+    return heard;
+  }
+
+  #hearEarlier(run: Run): void {
+    const name = this.#programs.ofRun(run).abortName(run);
+    const [signal] = name === undefined ? [] : this.#signals.recent(name, run.acceptedAt);
+    if (signal !== undefined) this.#signalQueued(signal);
+  }
+
+  #enqueue(run: Run, durable: Promise<void>): void {
+    this.#queued.set(run.id, run);
+    const failed = (error: unknown) => {
+      if (!this.#stopping.signal.aborted)
+        this.#options.log.error("run cannot be taken up", { run: run.id, workflow: run.workflow, err: error });
+    };
+    const enter = () => {
+      void durable.then(
+        () => this.#takeUp(run).catch(failed),
+        () => {
+          this.#queued.delete(run.id);
+          this.#turnstile.leave(run.group);
+        },
+      );
+    };
+    durable.catch(() => {
+      if (this.#turnstile.withdraw(run.id)) this.#queued.delete(run.id);
     });
+    this.#turnstile.wait({ runId: run.id, group: run.group, enter });
   }
 
   async #takeUp(run: Run): Promise<void> {
-    const { runs } = this.#options.store;
-    const journal = runs.journal(run.id);
-    const program = this.#program(run.document, () => JSON.parse(runs.documentText(run.document)!) as WorkflowDocument);
-    await this.#drive(run, program, journal, (records, change) => runs.append(run.id, records, change));
+    try {
+      await this.#begin(run);
+    } finally {
+      this.#queued.delete(run.id);
+      this.#onceTakenUp.get(run.id)?.();
+      this.#onceTakenUp.delete(run.id);
+    }
   }
 
-  async #drive(
-    run: Run,
-    program: Program,
-    journal: JournalRecord[],
-    commit: (records: JournalRecord[], change: RunChange) => Promise<void>,
-  ): Promise<void> {
+  async #begin(run: Run): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    const { runs } = this.#options.store;
+    const commit: Commit = (records, change, prune) => runs.append(run.id, records, change, prune);
+    try {
+      const journal = runs.journal(run.id);
+      const unmet = journal.length === 0 ? this.#unmet(run) : undefined;
+      if (unmet === undefined) return await this.#drive(run, journal, commit);
+      this.#turnstile.leave(run.group);
+      await this.#reject(run, unmet, commit).catch((error) => {
+        if (error !== unmet) throw error;
+      });
+    } catch (error) {
+      if (!this.#drivers.has(run.id) && run.endedAt === null) await this.#giveUp(run, error, commit);
+    }
+  }
+
+  /** A run that cannot even be read ends as failed, so that it does not hold up its group for ever. */
+  async #giveUp(run: Run, error: unknown, commit: Commit): Promise<void> {
+    const failure = toFailure(error);
+    if (failure.retryable || this.#stopping.signal.aborted) throw error;
+    const sequence = (this.#options.store.runs.journal(run.id).at(-1)?.sequence ?? 0) + 1;
+    const change: RunChange = { status: "failed", endedAt: Date.now(), error: failure };
+    await commit([endRecord(sequence, "failed", failure)], change);
+    Object.assign(run, change);
+    this.#tellEnd(run);
+  }
+
+  async #drive(run: Run, journal: JournalRecord[], commit: Commit): Promise<void> {
     const { store, log, dataDirectory, findStep, contexts } = this.#options;
-    const driver = new RunDriver({
-      run,
-      program,
-      journal,
-      runs: store.runs,
-      directory: join(dataDirectory, "runs", run.id),
-      findStep,
-      contexts,
-      events: this,
-      log: log.child({ run: run.id, workflow: run.workflow }),
-      stopping: this.#stopping.signal,
-    });
+    let driver: RunDriver;
+    try {
+      driver = new RunDriver({
+        run,
+        program: this.#programs.ofRun(run).program,
+        journal,
+        store,
+        signals: this.#signals,
+        directory: join(dataDirectory, "runs", run.id),
+        findStep,
+        contexts,
+        events: this,
+        log: log.child({ run: run.id, workflow: run.workflow }),
+        stopping: this.#stopping.signal,
+      });
+    } catch (error) {
+      this.#turnstile.leave(run.group);
+      throw error;
+    }
     this.#drivers.set(run.id, driver);
     void driver.ended.then(() => {
       this.#drivers.delete(run.id);
       this.#turnstile.leave(run.group);
-      if (run.endedAt !== null) this.#report(run);
+      if (run.endedAt !== null) this.#ended(run);
     });
     try {
       await driver.start(commit);
@@ -170,6 +370,20 @@ export class Engine extends EventEmitter<EngineEvents> {
     }
   }
 
+  #ended(run: Run): void {
+    this.#report(run);
+    if (!namesSecret(run.input)) return;
+    void this.#options.store.secrets
+      .remove(run.id)
+      .catch((error) => this.#options.log.error("secrets cannot be removed", { run: run.id, err: error }));
+  }
+
+  #tellEnd(run: Run): void {
+    const { id, workflow, status, error } = run;
+    this.emit("run", { id, workflow, status, ...(error === null ? {} : { error }) });
+    this.#report(run);
+  }
+
   #report(run: Run): void {
     const { log } = this.#options;
     const facts = { run: run.id, workflow: run.workflow, durationMs: run.endedAt! - run.acceptedAt };
@@ -177,38 +391,9 @@ export class Engine extends EventEmitter<EngineEvents> {
     else
       log.warn(`run ${run.status}: ${run.error.message}`, { ...facts, code: run.error.code, remedy: run.error.remedy });
   }
-
-  #program(hash: string, read: () => WorkflowDocument): Program {
-    const known = this.#programs.get(hash) ?? compileProgram(read());
-    this.#programs.set(hash, known);
-    return known;
-  }
-
-  #groupOf(workflow: LoadedWorkflow, inputs: Json, event: JsonObject): string | null {
-    const { concurrency } = workflow.document;
-    if (concurrency === undefined) return null;
-    const scope = { ...this.#options.contexts(), inputs, event } as Record<string, Json>;
-    const group = evaluate(compile(concurrency.group), scope);
-    if (typeof group === "string" && group !== "") return group;
-    throw new GantryError("EXPRESSION_FAILED", `${workflow.name}: concurrency.group must give a text`);
-  }
 }
 
-const stopping = () => new GantryError("HOST_STOPPING", "the host is stopping");
-
-function newRun(workflow: LoadedWorkflow, input: Json, event: JsonObject, group: string | null): Run {
-  return {
-    id: randomUUIDv7(),
-    workflow: workflow.name,
-    document: workflow.hash,
-    status: "queued",
-    group,
-    acceptedAt: Date.now(),
-    startedAt: null,
-    endedAt: null,
-    input,
-    event,
-    output: null,
-    error: null,
-  };
+function endRecord(sequence: number, status: "rejected" | "cancelled" | "superseded" | "failed", error: Failure) {
+  const data = { status, output: null, error } as unknown as Json;
+  return { sequence, at: Date.now(), kind: "ended", path: "", data };
 }

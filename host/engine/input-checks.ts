@@ -1,25 +1,34 @@
 import { compileSchema } from "../documents/schema-check.ts";
 import { GantryError } from "../errors.ts";
 import type { Json, JsonObject } from "../sdk.ts";
-import type { LoadedWorkflow } from "./workflow.ts";
+import { isRunSecret } from "./run-secrets.ts";
 
-/** Holds inputs against the `inputs` of workflows, whose schemas are compiled at first use. */
-export class InputChecks {
-  readonly #checks = new WeakMap<LoadedWorkflow, ReturnType<typeof compileSchema>>();
+const compiled = new WeakMap<JsonObject, ReturnType<typeof compileSchema>>();
 
-  /** Fills in defaults (in place); throws INPUT_INVALID naming everything that does not match. */
-  check(workflow: LoadedWorkflow, input: Json): void {
-    const { inputs } = workflow.document;
-    if (inputs === undefined) return;
-    let problemsOf = this.#checks.get(workflow);
-    if (problemsOf === undefined) {
-      problemsOf = compileSchema(inputs as JsonObject, { defaults: true });
-      this.#checks.set(workflow, problemsOf);
-    }
-    const problems = problemsOf(input).map(
-      ({ pointer, message }) => `${pointer === "" ? "the input" : pointer} ${message}`,
-    );
-    if (problems.length === 0) return;
-    throw new GantryError("INPUT_INVALID", `${workflow.name}: ${problems.join("; ")}`, { details: { problems } });
+/**
+ * Fills in defaults (in place) and throws INPUT_INVALID naming everything that does not match. The schema is compiled at
+ * first use. A secret that has been set aside is taken to match.
+ */
+export function checkInput(workflow: string, schema: JsonObject | undefined, input: Json): void {
+  if (schema === undefined) return;
+  let problemsOf = compiled.get(schema);
+  if (problemsOf === undefined) {
+    problemsOf = compileSchema(schema, { defaults: true });
+    compiled.set(schema, problemsOf);
   }
+  const problems = problemsOf(input)
+    .filter(({ pointer }) => !isSetAside(input, pointer))
+    .map(({ pointer, message }) => `${pointer === "" ? "the input" : pointer} ${message}`);
+  if (problems.length === 0) return;
+  throw new GantryError("INPUT_INVALID", `${workflow}: ${problems.join("; ")}`, { details: { problems } });
+}
+
+function isSetAside(input: Json, pointer: string): boolean {
+  let value: Json | undefined = input;
+  for (const word of pointer.split("/").slice(1)) {
+    if (typeof value !== "object" || value === null) return false;
+    value = (value as JsonObject)[word.replaceAll("~1", "/").replaceAll("~0", "~")];
+    if (isRunSecret(value)) return true;
+  }
+  return false;
 }

@@ -2,22 +2,81 @@
 // what has ended, and stops at what has not. Decisions that depend on values (a condition, the items of a loop, the
 // input of a step) become records at once, so that a later walk, also after a crash, finds them as they were.
 
-import type { Failure } from "../errors.ts";
+import { type Failure, GantryError, toFailure } from "../errors.ts";
 import type { Scope } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
-import type { Body, LoopNode, Node, Program, StepNode } from "./program.ts";
-import { evaluateAt, readBoolean, readItems, readPolicy } from "./read-values.ts";
-import type { Entry } from "./records.ts";
+import type { Prune } from "../store/store.ts";
+import { fixValues } from "./fixed-values.ts";
+import { checkInput } from "./input-checks.ts";
+import {
+  type Action,
+  type Body,
+  type CallNode,
+  type LoopNode,
+  type Node,
+  type ParallelNode,
+  type Program,
+  type StepNode,
+  type Undo,
+  undoableAt,
+  type WaitNode,
+} from "./program.ts";
+import {
+  evaluateAt,
+  type Read,
+  readBoolean,
+  readItems,
+  readMaxParallel,
+  readPolicy,
+  readRunPolicy,
+  readSignalName,
+  readWait,
+  type Wait,
+} from "./read-values.ts";
+import type { EndStatus, Entry, RecordData } from "./records.ts";
 import { applyRecord, type NodeState, type RunState } from "./state.ts";
+import { nextInside } from "./time-window.ts";
+
+export interface PlannedAttempt {
+  path: string;
+  action: Action;
+  id: string | undefined;
+  onProgress: Action | undefined;
+  /** What the step's expressions see. */
+  scope: Scope;
+}
+
+/** A place that a signal would move. */
+export interface Listening {
+  path: string;
+  signal: string;
+  /** Signals count that came at this time or later (epoch milliseconds). */
+  since: number;
+  /** Whether the signal aborts the place, or else ends its wait. */
+  aborts: boolean;
+}
 
 export interface Plan {
   /** To be committed before anything below happens. Already applied to the state. */
   records: Entry[];
   /** Places whose attempt is to be under way now. */
-  attempts: { path: string; node: StepNode }[];
+  attempts: PlannedAttempt[];
+  /** Places whose attempt is to end now, and why. */
+  aborts: (PlannedAttempt & { error: Failure })[];
+  listening: Listening[];
   /** When to plan again though nothing has happened: the earliest end of a wait (epoch milliseconds). */
   wakeAt: number | undefined;
+  /** Whether something is being undone. */
+  undoing: boolean;
+  /** Records nobody will ask for again. */
+  prune: Prune | undefined;
 }
+
+/** How long a signal may come before the wait for it begins. */
+export const earlySignalMs = 60_000;
+
+/** Loops with more items than this keep no records of their items once they have ended. */
+const keptItems = 100;
 
 type Outcome =
   | { status: "pending" }
@@ -27,137 +86,419 @@ type Outcome =
 
 const pending: Outcome = { status: "pending" };
 
+/** What holds at one place of the tree. */
+interface Here {
+  scope: Scope;
+  /** Why nothing may begin here any more. */
+  abort: Failure | undefined;
+  /** Whether the run's time window holds steps back: it does not where something is being cleaned up. */
+  held: boolean;
+}
+
+export interface PlanTimes {
+  /** The wall clock, which says what time of day it is; `now` is the run's own clock, which never goes back. */
+  today?: number;
+  acceptedAt?: number;
+}
+
 /** Advances the run as far as it goes without anything happening outside. `scope` is what the whole run sees. */
-export function plan(program: Program, state: RunState, scope: Scope, now: number): Plan {
-  const walk = new Walk(state, now);
-  walk.run(program, scope);
-  return { records: walk.records, attempts: walk.attempts, wakeAt: walk.wakeAt };
+export function plan(program: Program, state: RunState, scope: Scope, now: number, times: PlanTimes = {}): Plan {
+  const walk = new Walk(program, state, now, times.today ?? now);
+  walk.run(scope, times.acceptedAt ?? now);
+  return walk.plan();
 }
 
 class Walk {
-  readonly records: Entry[] = [];
-  readonly attempts: Plan["attempts"] = [];
-  wakeAt: number | undefined;
+  readonly #records: Entry[] = [];
+  readonly #attempts = new Map<string, PlannedAttempt>();
+  readonly #aborts = new Map<string, PlannedAttempt & { error: Failure }>();
+  readonly #listening: Listening[] = [];
+  readonly #program: Program;
   readonly #state: RunState;
   readonly #now: number;
+  readonly #today: number;
+  #wakeAt: number | undefined;
+  #undoing = false;
+  #prune: Prune | undefined;
 
-  constructor(state: RunState, now: number) {
+  constructor(program: Program, state: RunState, now: number, today: number) {
+    this.#program = program;
     this.#state = state;
     this.#now = now;
+    this.#today = today;
   }
 
-  run(program: Program, outer: Scope): void {
+  plan(): Plan {
+    return {
+      records: this.#records,
+      attempts: [...this.#attempts.values()],
+      aborts: [...this.#aborts.values()],
+      listening: this.#listening,
+      wakeAt: this.#wakeAt,
+      undoing: this.#undoing,
+      prune: this.#prune,
+    };
+  }
+
+  run(outer: Scope, acceptedAt: number): void {
     if (this.#state.ended !== undefined) return;
+    const program = this.#program;
     if (this.#state.vars === undefined) {
-      const vars = evaluateAt(program.vars, outer);
-      this.#record({ kind: "started", path: "", data: { vars: vars.ok ? vars.value : {} } });
-      if (!vars.ok) {
-        this.#endRun({ status: "failed", error: vars.error });
+      const abort = this.#state.aborts.get("");
+      if (abort !== undefined) {
+        this.#endRun(failed(abort));
         return;
       }
+      const started = this.#start(program, outer);
+      if (!started.ok) {
+        this.#record({ kind: "started", path: "", data: { vars: {} } });
+        this.#endRun(failed(started.error));
+        return;
+      }
+      this.#record({ kind: "started", path: "", data: started.value });
     }
-    const result = this.#body(program, "", { ...outer, vars: this.#state.vars, steps: {} });
+    const scope: Scope = { ...outer, vars: this.#state.vars!, steps: {} };
+    const result = this.#body(program, "", { scope, abort: undefined, held: true }, acceptedAt);
     if (result.status !== "pending") this.#endRun(result);
+  }
+
+  #start(program: Program, outer: Scope): Read<RecordData["started"]> {
+    const vars = evaluateAt(program.vars, outer);
+    if (!vars.ok) return vars;
+    const policy = readRunPolicy(program, { ...outer, vars: vars.value });
+    if (!policy.ok) return policy;
+    const has = Object.keys(policy.value).length > 0;
+    return { ok: true, value: { vars: vars.value, ...(has ? { policy: policy.value } : {}) } };
   }
 
   #endRun(result: Outcome): void {
     const data =
       result.status === "failed"
-        ? ({ status: "failed", output: null, error: result.error } as const)
+        ? { status: endStatusOf(result.error), output: null, error: result.error }
         : ({ status: "succeeded", output: result.status === "succeeded" ? result.output : null, error: null } as const);
     this.#record({ kind: "ended", path: "", data });
   }
 
-  /** Steps, then `onFailure` if they failed, then `finally`. */
-  #body(body: Body, base: string, scope: Scope): Outcome {
+  /** Steps; if they failed, what undoes them and `onFailure`; then `finally`. */
+  #body(body: Body | ParallelNode, base: string, outer: Here, since: number): Outcome {
     const prefix = base === "" ? "" : `${base}/`;
     // The ids of this body are seen by its own lists and what lies inside them, not outside.
-    const own: JsonObject = Object.assign(Object.create(null), scope.steps);
-    const inside: Scope = { ...scope, steps: own };
-    let result = this.#list(body.steps, `${prefix}steps`, inside, own);
-    if (result.status === "pending") return pending;
-    if (result.status === "succeeded" && body.outputs !== undefined) {
-      const outputs = evaluateAt(body.outputs, inside);
-      result = outputs.ok ? { status: "succeeded", output: outputs.value } : { status: "failed", error: outputs.error };
+    const own: JsonObject = Object.assign(Object.create(null), outer.scope.steps);
+    const scope: Scope = { ...outer.scope, steps: own };
+    const failing = this.#state.failing.get(base);
+    let result: Outcome;
+    if (failing === undefined) {
+      result = this.#main(body, base, { ...outer, scope }, own, since);
+      if (result.status === "pending") return pending;
+      if (result.status === "succeeded" && body.outputs !== undefined) {
+        const outputs = evaluateAt(body.outputs, scope);
+        result = outputs.ok ? { status: "succeeded", output: outputs.value } : failed(outputs.error);
+      }
+      if (result.status === "failed" && (this.#hasUndoable(`${prefix}`) || followsFailure(body)))
+        this.#record({ kind: "failing", path: base, data: { error: result.error } });
+    } else {
+      this.#collectIds(body, base, own);
+      result = failed(failing);
     }
-    if (result.status === "failed" && body.onFailure.length > 0) {
+    const cleaning: Here = { scope, abort: undefined, held: false };
+    if (result.status === "failed") {
       const error = result.error as unknown as Json;
-      const handled = this.#list(body.onFailure, `${prefix}onFailure`, { ...inside, error }, own);
+      if (!this.#undoBelow(prefix, error)) return pending;
+      const handled = this.#list(body.onFailure, `${prefix}onFailure`, withError(cleaning, error), own);
       if (handled.status === "pending") return pending;
     }
-    if (body.finally.length > 0) {
-      const ended = this.#list(body.finally, `${prefix}finally`, inside, own);
-      if (ended.status === "pending") return pending;
-      if (ended.status === "failed" && result.status === "succeeded") return ended;
-    }
+    const ended = this.#list(body.finally, `${prefix}finally`, cleaning, own);
+    if (ended.status === "pending") return pending;
+    if (ended.status === "failed" && result.status === "succeeded") return ended;
     return result;
   }
 
+  #main(body: Body | ParallelNode, base: string, here: Here, own: JsonObject, since: number): Outcome {
+    const inside = { ...here, abort: here.abort ?? this.#state.aborts.get(base) };
+    if (body.abortOn !== undefined && inside.abort === undefined) {
+      const name = readSignalName(body.abortOn, here.scope);
+      if (!name.ok) return failed(name.error);
+      this.#listening.push({ path: base, signal: name.value, since, aborts: true });
+    }
+    if ("branches" in body) return this.#branches(body, base, inside, own);
+    return this.#list(body.steps, base === "" ? "steps" : `${base}/steps`, inside, own);
+  }
+
   /** One after the other, up to the first failure. */
-  #list(nodes: Node[], base: string, scope: Scope, ids: JsonObject): Outcome {
+  #list(nodes: Node[], base: string, here: Here, ids: JsonObject): Outcome {
     for (const [index, node] of nodes.entries()) {
-      const result = this.#node(node, `${base}/${index}`, scope);
+      const path = `${base}/${index}`;
+      const result = this.#node(node, path, here);
       if (result.status === "pending") return pending;
-      if (node.id !== undefined) {
-        ids[node.id] = { status: result.status, outputs: result.status === "succeeded" ? result.output : null };
-      }
-      if (result.status === "failed" && !node.continueOnError) return result;
+      if (node.id !== undefined) ids[node.id] = seen(result);
+      if (result.status !== "failed") continue;
+      if (!node.continueOnError) return result;
+      // The rest goes on as if it had not been: what it did halfway is taken back first.
+      if (!this.#undoOne(path, result.error as unknown as Json)) return pending;
     }
     return { status: "succeeded", output: {} };
   }
 
-  #node(node: Node, path: string, scope: Scope): Outcome {
+  /** The lists of a `parallel`; a failure in one of them aborts the others. */
+  #branches(node: ParallelNode, base: string, here: Here, own: JsonObject): Outcome {
+    const ids = node.branches.map((): JsonObject => Object.assign(Object.create(null), own));
+    const walkAll = (abort: Failure | undefined) =>
+      node.branches.map((list, index) => {
+        const scope = { ...here.scope, steps: ids[index]! };
+        return this.#list(list, `${base}/parallel/${index}`, { ...here, scope, abort }, ids[index]!);
+      });
+    let failure = node.continueOnError ? undefined : this.#failureBeside(base);
+    let results = walkAll(here.abort ?? failure);
+    const first = results.find((result) => result.status === "failed");
+    if (first !== undefined && failure === undefined && here.abort === undefined && !node.continueOnError) {
+      // Found in this very walk: what has begun meanwhile must hear of it.
+      failure = besideFailed(first.error);
+      this.#record({ kind: "aborting", path: base, data: { error: failure } });
+      results = walkAll(failure);
+    }
+    if (results.some(({ status }) => status === "pending")) return pending;
+    for (const inner of ids) Object.assign(own, inner);
+    const failures = results.filter((result) => result.status === "failed").map(({ error }) => error);
+    const cause = failures.find(({ details }) => details?.beside === undefined) ?? failures[0];
+    return cause === undefined ? { status: "succeeded", output: {} } : failed(cause);
+  }
+
+  #failureBeside(base: string): Failure | undefined {
+    const abort = this.#state.aborts.get(base);
+    return abort?.details?.beside === undefined ? undefined : abort;
+  }
+
+  // What the ids of a body's ended steps stand for, without going on with any of them.
+  #collectIds(body: Body | ParallelNode, base: string, ids: JsonObject): void {
+    const lists =
+      "branches" in body
+        ? body.branches.map((list, index) => [list, `${base}/parallel/${index}`] as const)
+        : [[body.steps, base === "" ? "steps" : `${base}/steps`] as const];
+    for (const [list, place] of lists)
+      for (const [index, { id }] of list.entries()) {
+        const ended = outcomeOf(this.#state.nodes.get(`${place}/${index}`));
+        if (id !== undefined && ended !== undefined) ids[id] = seen(ended);
+      }
+  }
+
+  #node(node: Node, path: string, here: Here): Outcome {
     const before = this.#state.nodes.get(path);
     const ended = outcomeOf(before);
     if (ended !== undefined) return ended;
-    if (before === undefined && node.condition !== undefined) {
-      const holds = readBoolean(node.condition, scope);
-      if (!holds.ok) return this.#fail(path, holds.error, node.id);
-      if (!holds.value) {
-        this.#record({ kind: "skipped", path, data: {} });
-        return { status: "skipped" };
+    if (before === undefined) {
+      if (here.abort !== undefined) return failed(here.abort);
+      if (node.condition !== undefined) {
+        const holds = readBoolean(node.condition, here.scope);
+        if (!holds.ok) return this.#fail(path, holds.error, node.id);
+        if (!holds.value) {
+          this.#record({ kind: "skipped", path, data: {} });
+          return { status: "skipped" };
+        }
       }
-      if (node.form === "block") this.#record({ kind: "entered", path, data: {} });
     }
-    if (node.form === "step") return this.#step(node, path, scope, before);
-    if (node.form === "loop") return this.#loop(node, path, scope, before);
-    return this.#close(path, this.#body(node, path, scope), node.id);
+    switch (node.form) {
+      case "step":
+        return this.#step(node, path, here, before);
+      case "wait":
+        return this.#wait(node, path, here, before);
+      case "call":
+        return this.#call(node, path, here, before);
+      case "loop":
+        return this.#loop(node, path, here, before);
+      default: {
+        if (before === undefined) this.#record({ kind: "entered", path, data: { at: this.#now } });
+        const since = this.#state.nodes.get(path)!.enteredAt!;
+        return this.#close(path, this.#body(node, path, here, since), node.id);
+      }
+    }
   }
 
-  #step(node: StepNode, path: string, scope: Scope, before: NodeState | undefined): Outcome {
-    if (before?.status === "retrying") {
-      if (before.retryAt! > this.#now) {
-        this.wakeAt = Math.min(this.wakeAt ?? Number.POSITIVE_INFINITY, before.retryAt!);
-        return pending;
+  #step(node: StepNode, path: string, here: Here, before: NodeState | undefined): Outcome {
+    const undo = before === undefined && node.undo !== undefined ? fixValues(node.undo.reads, here.scope) : undefined;
+    return this.#action(path, node, node.id, node.onProgress, here, undo);
+  }
+
+  #action(
+    path: string,
+    action: Action,
+    id: string | undefined,
+    onProgress: Action | undefined,
+    here: Here,
+    undo?: JsonObject,
+  ): Outcome {
+    const before = this.#state.nodes.get(path);
+    const attempt: PlannedAttempt = { path, action, id, onProgress, scope: here.scope };
+    if (before?.status === "running") {
+      if (here.abort === undefined) this.#attempts.set(path, attempt);
+      else {
+        this.#attempts.delete(path);
+        this.#aborts.set(path, { ...attempt, error: here.abort });
       }
-      this.#record({ kind: "running", path, data: { ...before.begun!, attempt: before.attempt + 1 } });
-    } else if (before === undefined) {
-      const input = evaluateAt(node.with, scope);
-      if (!input.ok) return this.#fail(path, input.error, node.id);
-      const policy = readPolicy(node, scope);
-      if (!policy.ok) return this.#fail(path, policy.error, node.id);
-      this.#record({ kind: "running", path, data: { attempt: 1, input: input.value, ...policy.value } });
+      return pending;
     }
-    this.attempts.push({ path, node });
+    if (here.abort !== undefined) return this.#fail(path, here.abort, id);
+    if (before?.status === "retrying" && before.retryAt! > this.#now) return this.#sleep(before.retryAt!);
+    if (here.held && this.#isOutsideWindow()) return pending;
+    if (before?.status === "retrying") {
+      this.#record({ kind: "running", path, data: { ...before.begun!, attempt: before.attempt + 1 } });
+    } else {
+      const input = evaluateAt(action.with, here.scope);
+      if (!input.ok) return this.#fail(path, input.error, id);
+      const policy = readPolicy(action, here.scope);
+      if (!policy.ok) return this.#fail(path, policy.error, id);
+      const data = { attempt: 1, input: input.value, ...policy.value, ...(undo === undefined ? {} : { undo }) };
+      this.#record({ kind: "running", path, data });
+    }
+    this.#attempts.set(path, attempt);
     return pending;
   }
 
-  #loop(node: LoopNode, path: string, scope: Scope, before: NodeState | undefined): Outcome {
+  #isOutsideWindow(): boolean {
+    const { window } = this.#state.policy;
+    if (window === undefined) return false;
+    const opening = nextInside(window, this.#today);
+    if (opening === this.#today) return false;
+    this.#sleep(this.#now + (opening - this.#today));
+    return true;
+  }
+
+  #wait(node: WaitNode, path: string, here: Here, before: NodeState | undefined): Outcome {
+    if (before !== undefined && here.abort !== undefined) return this.#fail(path, here.abort, node.id);
     if (before === undefined) {
-      const items = readItems(node.items, scope);
+      const read = readWait(node, here.scope);
+      if (!read.ok) return this.#fail(path, read.error, node.id);
+      const { wait, timeoutMs } = read.value;
+      const deadline = timeoutMs === undefined ? {} : { deadline: this.#now + timeoutMs };
+      this.#record({ kind: "waiting", path, data: { ...this.#waitData(wait), ...deadline } });
+    }
+    const { until, signal, deadline } = this.#state.nodes.get(path)!.wait!;
+    if (until !== undefined && until <= this.#now)
+      return this.#close(path, { status: "succeeded", output: {} }, node.id);
+    if (deadline !== undefined && deadline <= this.#now)
+      return this.#fail(
+        path,
+        toFailure(new GantryError("STEP_TIMEOUT", "the wait was longer than its timeout")),
+        node.id,
+      );
+    if (signal !== undefined) this.#listening.push({ path, signal: signal.name, since: signal.since, aborts: false });
+    for (const time of [until, deadline]) if (time !== undefined) this.#sleep(time);
+    return pending;
+  }
+
+  #waitData(wait: Wait): RecordData["waiting"] {
+    if (wait.kind === "duration") return { until: this.#now + wait.durationMs };
+    if (wait.kind === "window") return { until: this.#now + (nextInside(wait.window, this.#today) - this.#today) };
+    return { signal: { name: wait.name, since: this.#now - earlySignalMs } };
+  }
+
+  #sleep(until: number): Outcome {
+    this.#wakeAt = Math.min(this.#wakeAt ?? Number.POSITIVE_INFINITY, until);
+    return pending;
+  }
+
+  #call(node: CallNode, path: string, here: Here, before: NodeState | undefined): Outcome {
+    if (before === undefined) {
+      const called = this.#begin(node, here.scope);
+      if (!called.ok) return this.#fail(path, called.error, node.id);
+      this.#record({ kind: "called", path, data: called.value });
+    }
+    const { input, vars, at } = this.#state.nodes.get(path)!.call!;
+    const { run, device, config } = here.scope;
+    const scope = { run, device, config, event: {}, inputs: input, vars, steps: {} } as unknown as Scope;
+    return this.#close(path, this.#body(node.program, `${path}/call`, { ...here, scope }, at), node.id);
+  }
+
+  #begin({ program, undo, with: given }: CallNode, outer: Scope): Read<RecordData["called"]> {
+    const evaluated = evaluateAt(given, outer);
+    if (!evaluated.ok) return evaluated;
+    const input = structuredClone(evaluated.value);
+    try {
+      checkInput(program.name, program.inputs, input);
+    } catch (error) {
+      return { ok: false, error: toFailure(error) };
+    }
+    const { run, device, config } = outer;
+    const vars = evaluateAt(program.vars, { run, device, config, event: {}, inputs: input } as unknown as Scope);
+    if (!vars.ok) return vars;
+    const fixed = undo === undefined ? {} : { undo: fixValues(undo.reads, outer) };
+    return { ok: true, value: { input, vars: vars.value, at: this.#now, ...fixed } };
+  }
+
+  #loop(node: LoopNode, path: string, here: Here, before: NodeState | undefined): Outcome {
+    if (before === undefined) {
+      const items = readItems(node.items, here.scope);
       if (!items.ok) return this.#fail(path, items.error, node.id);
-      this.#record({ kind: "loop", path, data: { items: items.value } });
+      const most = readMaxParallel(node.maxParallel, here.scope);
+      if (!most.ok) return this.#fail(path, most.error, node.id);
+      const data = {
+        items: items.value,
+        at: this.#now,
+        ...(most.value === undefined ? {} : { maxParallel: most.value }),
+      };
+      this.#record({ kind: "loop", path, data });
     }
     const loop = this.#state.nodes.get(path)!.loop!;
-    while (loop.outputs.length < loop.items.length) {
-      if (loop.error !== undefined && !node.continueOnError) return this.#fail(path, loop.error, node.id);
-      const index = loop.outputs.length;
+    const failure = () => (node.continueOnError ? undefined : loop.error);
+    const known = failure();
+    let open = this.#items(node, path, here, known);
+    // Found in this very walk: what has begun meanwhile must hear of it.
+    if (known === undefined && failure() !== undefined) open = this.#items(node, path, here, failure());
+    if (open > 0) return pending;
+    const error = failure() ?? (loop.firstOpen < loop.items.length ? here.abort : undefined);
+    if (loop.items.length > keptItems) this.#forget(path);
+    if (error !== undefined) return this.#fail(path, error, node.id);
+    return this.#close(path, { status: "succeeded", output: { items: loop.outputs as Json[] } }, node.id);
+  }
+
+  /** Goes on with the items that may be under way; gives the number of those that still are. */
+  #items(node: LoopNode, path: string, here: Here, failure: Failure | undefined): number {
+    const loop = this.#state.nodes.get(path)!.loop!;
+    const abort = here.abort ?? (failure === undefined ? undefined : besideFailed(failure));
+    let open = 0;
+    for (let index = loop.firstOpen; index < loop.items.length && open < loop.maxParallel; index++) {
+      if (loop.outputs[index] !== undefined) continue;
+      // Whatever has not begun by then never does.
+      const stops = abort ?? (node.continueOnError || loop.error === undefined ? undefined : loop.error);
+      if (stops !== undefined && index >= loop.begun) break;
       const names = { index, ...(node.as === undefined ? {} : { [node.as]: loop.items[index]! }) };
-      const result = this.#body(node, `${path}/items/${index}`, { ...scope, ...names });
-      if (this.#close(`${path}/items/${index}`, result, undefined).status === "pending") return pending;
+      const item = `${path}/items/${index}`;
+      const result = this.#body(node, item, { ...here, scope: { ...here.scope, ...names }, abort }, loop.enteredAt);
+      if (this.#close(item, result, undefined).status === "pending") open += 1;
     }
-    if (loop.error !== undefined && !node.continueOnError) return this.#fail(path, loop.error, node.id);
-    return this.#close(path, { status: "succeeded", output: { items: loop.outputs } }, node.id);
+    return open;
+  }
+
+  #forget(path: string): void {
+    const keep = [...this.#state.undoables.keys()].filter((inner) => inner.startsWith(`${path}/`));
+    this.#prune ??= { under: path, keep };
+  }
+
+  #hasUndoable(prefix: string): boolean {
+    for (const path of this.#state.undoables.keys()) if (path.startsWith(prefix)) return true;
+    return false;
+  }
+
+  /** Undoes what has happened below a place, the last begun first; false while that is under way. */
+  #undoBelow(prefix: string, error: Json): boolean {
+    for (const path of [...this.#state.undoables.keys()].reverse())
+      if (path.startsWith(prefix) && !this.#undoOne(path, error)) return false;
+    return true;
+  }
+
+  #undoOne(path: string, error: Json): boolean {
+    const undoable = this.#state.undoables.get(path);
+    if (undoable === undefined) return true;
+    const { id, undo } = undoableAt(this.#program, path);
+    const steps: JsonObject = Object.assign(Object.create(null), undoable.fixed.steps);
+    if (id !== undefined) steps[id] = { status: undoable.status, outputs: undoable.output };
+    const here: Here = { scope: { ...undoable.fixed, error, steps } as Scope, abort: undefined, held: false };
+    const result = this.#sideAction(`${path}/undo`, undo, here);
+    if (result.status === "pending") this.#undoing = true;
+    return result.status !== "pending";
+  }
+
+  #sideAction(path: string, undo: Undo, here: Here): Outcome {
+    return outcomeOf(this.#state.nodes.get(path)) ?? this.#action(path, undo, undefined, undefined, here);
   }
 
   /** Records the end of a place that has an inside. */
@@ -170,13 +511,38 @@ class Walk {
   #fail(path: string, error: Failure, id: string | undefined): Outcome {
     const named = error.step === undefined && id !== undefined ? { ...error, step: id } : error;
     this.#record({ kind: "failed", path, data: { error: named } });
-    return { status: "failed", error: named };
+    return failed(named);
   }
 
   #record(entry: Entry): void {
     applyRecord(this.#state, entry);
-    this.records.push(entry);
+    this.#records.push(entry);
   }
+}
+
+function failed(error: Failure): Outcome & { status: "failed" } {
+  return { status: "failed", error };
+}
+
+const followsFailure = ({ onFailure, finally: always }: Body) => onFailure.length > 0 || always.length > 0;
+
+const withError = (here: Here, error: Json): Here => ({ ...here, scope: { ...here.scope, error } });
+
+const seen = (result: Outcome): JsonObject => ({
+  status: result.status,
+  outputs: result.status === "succeeded" ? result.output : null,
+});
+
+function besideFailed({ code, message, step }: Failure): Failure {
+  const error = new GantryError("ABORTED", `what runs beside it failed: ${message}`, {
+    details: { beside: { code, ...(step === undefined ? {} : { step }) } },
+  });
+  return toFailure(error);
+}
+
+function endStatusOf({ code }: Failure): EndStatus {
+  if (code === "RUN_CANCELLED") return "cancelled";
+  return code === "RUN_SUPERSEDED" ? "superseded" : "failed";
 }
 
 function outcomeOf(state: NodeState | undefined): Outcome | undefined {

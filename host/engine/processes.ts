@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { bootId } from "../boot-id.ts";
 import type { ProcessIdentity } from "./records.ts";
 
 /** What a process group is recognised by later; undefined when it has ended already. */
@@ -46,15 +47,4 @@ function readStat(pid: string): { group: number; startTime: string } | undefined
   } catch {
     return undefined;
   }
-}
-
-let cachedBootId: string | undefined;
-
-function bootId(): string {
-  try {
-    cachedBootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    cachedBootId ??= "";
-  }
-  return cachedBootId;
 }

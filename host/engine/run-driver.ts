@@ -1,17 +1,26 @@
 // Carries out one run: commits what the plan decided, then lets the attempts happen, then plans again.
 
 import type { EventEmitter } from "node:events";
-import type { GantryError } from "../errors.ts";
+import { type Failure, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
-import type { Json } from "../sdk.ts";
-import type { JournalRecord, Run, RunChange, Runs } from "../store/store.ts";
+import type { Json, Progress } from "../sdk.ts";
+import { hasSecrets, mask } from "../secrets.ts";
+import type { JournalRecord, Prune, Run, RunChange, Store } from "../store/store.ts";
 import { type AttemptResult, runAttempt } from "./attempt.ts";
 import type { EngineEvents } from "./events.ts";
-import { type Plan, plan } from "./plan.ts";
-import type { Program, StepNode } from "./program.ts";
+import { type Listening, type Plan, type PlannedAttempt, plan } from "./plan.ts";
+import { endGhost } from "./processes.ts";
+import type { Action, Program } from "./program.ts";
+import { ProgressReports } from "./progress-reports.ts";
+import { RateLimit } from "./rate-limit.ts";
+import { evaluateAt, readPolicy } from "./read-values.ts";
 import type { Entry } from "./records.ts";
 import { nextAttemptAt } from "./retry.ts";
+import { RunClock } from "./run-clock.ts";
 import { type RunFacts, runFacts } from "./run-facts.ts";
+import { RunJournal } from "./run-journal.ts";
+import { maskValues } from "./run-secrets.ts";
+import type { Signal, SignalListener, Signals } from "./signals.ts";
 import { applyRecord, emptyState, type RunState } from "./state.ts";
 import type { FindStep, HostContexts } from "./workflow.ts";
 
@@ -20,7 +29,8 @@ export interface DriverOptions {
   program: Program;
   /** The journal so far; empty for a new run. */
   journal: JournalRecord[];
-  runs: Runs;
+  store: Pick<Store, "runs" | "secrets">;
+  signals: Signals;
   /** The run's own folder, made when first asked for. */
   directory: string;
   findStep: FindStep;
@@ -31,15 +41,30 @@ export interface DriverOptions {
   stopping: AbortSignal;
 }
 
-export class RunDriver {
+interface ActiveAttempt {
+  controller: AbortController;
+  /** Why it is to end, once that is so. */
+  error: Failure | undefined;
+}
+
+type Tell = (status: EngineEvents["step"][0]["status"], more?: object) => void;
+
+export class RunDriver implements SignalListener {
   readonly run: Run;
   readonly #options: DriverOptions;
   readonly #state: RunState = emptyState();
   readonly #facts: RunFacts;
-  readonly #active = new Map<string, Promise<void>>();
-  #sequence = 0;
+  readonly #journal: RunJournal;
+  readonly #clock: RunClock;
+  readonly #active = new Map<string, ActiveAttempt>();
+  readonly #reporting = new Set<AbortController>();
+  #secrets: Readonly<Record<string, Json>> | undefined;
+  #rateLimit: RateLimit | undefined;
+  #listening: Listening[] = [];
   #wake: NodeJS.Timeout | undefined;
   #writes: Promise<void> = Promise.resolve();
+  /** What keeps the journal from following; then nothing more may happen in this life of the host. */
+  #stuck: unknown;
   #resolveEnd!: () => void;
   /** Resolves when the run has ended or is suspended. */
   readonly ended = new Promise<void>((resolve) => {
@@ -47,33 +72,60 @@ export class RunDriver {
   });
 
   constructor(options: DriverOptions) {
-    this.run = options.run;
-    this.#facts = runFacts(options.run, options.directory);
+    const { run, journal, store, log, stopping } = options;
+    this.run = run;
+    this.#facts = runFacts(run, options.directory);
     this.#options = options;
-    for (const { sequence, kind, path, data } of options.journal) {
-      applyRecord(this.#state, { kind, path, data } as Entry);
-      this.#sequence = sequence;
-    }
-    options.stopping.addEventListener("abort", () => this.#suspend(), { once: true });
+    for (const { kind, path, data } of journal) applyRecord(this.#state, { kind, path, data } as Entry);
+    const last = journal.at(-1);
+    this.#journal = new RunJournal(run.id, last?.sequence ?? 0, store.runs, log, stopping);
+    this.#clock = new RunClock(last?.at ?? run.acceptedAt);
   }
 
   /**
    * Plans the beginning; `commit` takes the records (for a new run together with its row). Resolves once they are
    * durable; the first attempts begin then.
    */
-  async start(commit: (records: JournalRecord[], change: RunChange) => Promise<void>): Promise<void> {
+  async start(commit: (records: JournalRecord[], change: RunChange, prune?: Prune) => Promise<void>): Promise<void> {
     const resumed = this.#interrupted();
     for (const entry of resumed) applyRecord(this.#state, entry);
     const next = this.#plan();
     const change = this.#changeOf(next);
-    await commit(this.#number([...resumed, ...next.records]), change);
+    await commit(this.#journal.number([...resumed, ...next.records], this.#clock.now()), change, next.prune);
     Object.assign(this.run, change);
+    this.#options.signals.add(this);
     this.#carryOut(next);
   }
 
   /** Its beginning could not be committed: there is no such run. */
   abandon(): void {
-    this.#resolveEnd();
+    this.#finish();
+  }
+
+  /** Lets the run end with this error, after its clean-up. Resolves once that is durable; the first reason counts. */
+  abort(error: Failure): Promise<void> {
+    return this.#inOrder(async () => {
+      if (this.#state.ended !== undefined || this.#state.aborts.has("")) return;
+      await this.#advance([{ kind: "aborting", path: "", data: { error } }]);
+    });
+  }
+
+  takeSignal(signal: Signal): boolean {
+    if (this.#state.signals.has(signal.id)) return true;
+    const heard = this.#listening.some((place) => place.signal === signal.name && place.since <= signal.at);
+    if (heard) void this.#inOrder(() => this.#hear(signal)).catch(() => {});
+    return heard;
+  }
+
+  async #hear(signal: Signal): Promise<void> {
+    const { id, name, value } = signal;
+    const entries: Entry[] = [];
+    for (const { path, signal: awaited, since, aborts } of this.#listening) {
+      if (awaited !== name || since > signal.at || this.#state.signals.has(id)) continue;
+      if (!aborts) entries.push({ kind: "succeeded", path, data: { output: { value }, signal: id } });
+      else entries.push({ kind: "aborting", path, data: { error: abortedBy(name, value), signal: id } });
+    }
+    if (entries.length > 0) await this.#advance(entries);
   }
 
   /** Attempts that an earlier host left without a result. */
@@ -83,7 +135,9 @@ export class RunDriver {
   }
 
   #plan(): Plan {
-    return plan(this.#options.program, this.#state, this.#scope(), Date.now());
+    const { program, run } = this.#options;
+    const times = { today: Date.now(), acceptedAt: run.acceptedAt };
+    return plan(program, this.#state, this.#scope(), this.#clock.now(), times);
   }
 
   #scope() {
@@ -96,118 +150,180 @@ export class RunDriver {
     } as unknown as Record<string, Json>;
   }
 
-  /** Commits what came of an attempt together with what follows from it. */
+  /** Commits what happened together with what follows from it. */
   async #advance(entries: Entry[]): Promise<void> {
     for (const entry of entries) applyRecord(this.#state, entry);
     const next = this.#plan();
     const change = this.#changeOf(next);
-    await this.#commit([...entries, ...next.records], change);
+    const records = this.#journal.number([...entries, ...next.records], this.#clock.now());
+    if (records.length > 0 || Object.keys(change).length > 0) await this.#journal.commit(records, change, next.prune);
     Object.assign(this.run, change);
     this.#carryOut(next);
   }
 
-  async #commit(entries: Entry[], change?: RunChange): Promise<void> {
-    const records = this.#number(entries);
-    // The state has moved on, so the journal must follow: a store that cannot write now is asked until it can.
-    for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 10_000)) {
-      try {
-        return await this.#options.runs.append(this.run.id, records, change);
-      } catch (error) {
-        if (this.#options.stopping.aborted) throw error;
-        this.#options.log.error("the journal cannot be written; the run waits", {
-          code: (error as GantryError).code,
-          err: error,
-        });
-        await new Promise((resolve) => setTimeout(resolve, delayMs));
-      }
-    }
-  }
-
-  #number(entries: Entry[]): JournalRecord[] {
-    const at = Date.now();
-    return entries.map((entry) => ({ sequence: ++this.#sequence, at, ...entry, data: entry.data as unknown as Json }));
+  async #note(entry: Entry): Promise<void> {
+    applyRecord(this.#state, entry);
+    await this.#journal.commit(this.#journal.number([entry], this.#clock.now()));
   }
 
   #changeOf(next: Plan): RunChange {
     const { ended } = this.#state;
+    const started = this.run.startedAt === null ? { startedAt: Date.now() } : {};
     if (ended !== undefined) {
-      return {
-        status: ended.status,
-        endedAt: Date.now(),
-        output: ended.output,
-        error: ended.error,
-        ...this.#startedAt(),
-      };
+      const { status, output, error } = ended;
+      return { status, endedAt: Date.now(), output, error, ...started };
     }
-    const status = next.attempts.length > 0 ? "running" : "waiting";
-    return { ...(status === this.run.status ? {} : { status }), ...this.#startedAt() };
-  }
-
-  #startedAt(): RunChange {
-    return this.run.startedAt === null ? { startedAt: Date.now() } : {};
+    const busy = next.attempts.length + next.aborts.length > 0;
+    const status = next.undoing ? "undoing" : busy ? "running" : "waiting";
+    return { ...(status === this.run.status ? {} : { status }), ...started };
   }
 
   #carryOut(next: Plan): void {
-    const { events, stopping } = this.#options;
+    const { stopping } = this.#options;
+    this.#listening = next.listening;
     if (this.#state.ended !== undefined) {
-      const { id, workflow, status, error } = this.run;
-      events.emit("run", { id, workflow, status, ...(error === null ? {} : { error }) });
-      this.#resolveEnd();
+      this.#tellRun();
+      this.#finish();
       return;
     }
     if (stopping.aborted) {
       this.#suspend();
       return;
     }
-    for (const { path, node } of next.attempts) {
+    for (const planned of next.attempts) this.#begin(planned, undefined);
+    for (const { error, ...planned } of next.aborts) this.#begin(planned, error);
+    this.#sleepUntil(next.wakeAt);
+    this.#hearEarlier();
+  }
+
+  /** Begins an attempt, if it is not under way; ends it where there is an error. */
+  #begin(planned: PlannedAttempt, error: Failure | undefined): void {
+    const { path } = planned;
+    const active = this.#active.get(path);
+    if (active === undefined) {
+      const attempt = { controller: new AbortController(), error };
+      this.#active.set(path, attempt);
       // What goes wrong inside has been logged by then.
-      if (!this.#active.has(path))
-        this.#active.set(
-          path,
-          this.#attempt(path, node).catch(() => {}),
-        );
-    }
-    clearTimeout(this.#wake);
-    if (next.wakeAt !== undefined) {
-      const delayMs = Math.min(Math.max(0, next.wakeAt - Date.now()), 2 ** 31 - 1);
-      this.#wake = setTimeout(() => this.#inOrder(() => this.#advance([])), delayMs);
+      void this.#attempt(planned, attempt).catch(() => {});
+    } else if (error !== undefined && active.error === undefined) {
+      active.error = error;
+      active.controller.abort(asError(error));
     }
   }
 
-  async #attempt(path: string, node: StepNode): Promise<void> {
-    const { events, log, run, findStep, stopping } = this.#options;
+  #sleepUntil(wakeAt: number | undefined): void {
+    clearTimeout(this.#wake);
+    if (wakeAt === undefined) return;
+    // Not longer than a minute at once: the wall clock may be set meanwhile.
+    const delayMs = Math.min(Math.max(0, wakeAt - this.#clock.now()), 60_000);
+    this.#wake = setTimeout(() => void this.#inOrder(() => this.#advance([])).catch(() => {}), delayMs);
+  }
+
+  /** Signals that came before the run listened for them. */
+  #hearEarlier(): void {
+    for (const { signal: name, since } of this.#listening)
+      for (const signal of this.#options.signals.recent(name, since))
+        if (!this.#state.signals.has(signal.id)) return void this.takeSignal(signal);
+  }
+
+  #tellRun(): void {
+    const { id, workflow, status, error } = this.run;
+    this.#options.events.emit("run", { id, workflow, status, ...(error === null ? {} : { error }) });
+  }
+
+  async #attempt(planned: PlannedAttempt, active: ActiveAttempt): Promise<void> {
+    const { events, log, run } = this.#options;
+    const { path, action, id } = planned;
     const state = this.#state.nodes.get(path)!;
-    const about = { run: run.id, path, uses: node.uses, ...(node.id === undefined ? {} : { id: node.id }) };
-    const stepLog = log.child({ step: node.id ?? path });
-    const tell = (status: EngineEvents["step"][0]["status"], more: object = {}) =>
+    const about = { run: run.id, path, uses: action.uses, ...(id === undefined ? {} : { id }) };
+    const stepLog = log.child({ step: id ?? path });
+    const tell: Tell = (status, more = {}) =>
       events.emit("step", { ...about, attempt: state.attempt, status, ...more });
+    if (active.error !== undefined) {
+      // An earlier host began it; what it left behind is ended, and it does not begin again.
+      if (state.process !== undefined) await endGhost(state.process);
+      const { error } = active;
+      return this.#inOrder(() => this.#settle(planned, { status: "failed", error }, tell, stepLog));
+    }
     tell("running");
+    const reports = planned.onProgress && new ProgressReports((progress) => this.#report(planned, progress, stepLog));
     const result = await runAttempt({
+      ...this.#surroundings(action, stepLog, active.controller),
       path,
-      uses: node.uses,
       state,
+      idempotencyKey: `${run.id}/${path}`,
+      record: (entry) => this.#inOrder(() => this.#note(masked(entry))),
+      progress: (progress) => {
+        events.emit("progress", { ...about, progress });
+        reports?.report(progress);
+      },
+    });
+    if (result.status === "suspended") reports?.drop();
+    await reports?.finish();
+    await this.#inOrder(() => this.#settle(planned, result, tell, stepLog));
+  }
+
+  #surroundings({ uses, secrets }: Action, log: HostLog, controller: AbortController) {
+    const { findStep } = this.#options;
+    return {
+      uses,
       run: this.#facts,
       findStep,
-      record: (entry) => this.#inOrder(() => this.#note(entry)),
-      progress: (progress) => events.emit("progress", { ...about, progress }),
-      log: stepLog,
-      signal: stopping,
+      secretPlaces: secrets,
+      runSecret: this.#runSecret,
+      throttle: (bytes: number) => this.#throttle(bytes, controller.signal),
+      log,
+      controller,
+    };
+  }
+
+  #runSecret = (name: string): Json | undefined => {
+    if (this.#secrets === undefined) {
+      this.#secrets = this.#options.store.secrets.get(this.run.id);
+      maskValues(this.#secrets);
+    }
+    return Object.hasOwn(this.#secrets, name) ? this.#secrets[name] : undefined;
+  };
+
+  async #throttle(bytes: number, signal: AbortSignal): Promise<void> {
+    const { bytesPerSecond } = this.#state.policy;
+    if (bytesPerSecond === undefined) return;
+    this.#rateLimit ??= new RateLimit(bytesPerSecond);
+    await this.#rateLimit.take(bytes, signal);
+  }
+
+  /** Runs the step of `onProgress`; nothing of it is journaled, and its failure changes nothing. */
+  async #report({ path, onProgress, scope }: PlannedAttempt, progress: Progress, log: HostLog): Promise<void> {
+    const { run } = this.#options;
+    const action = onProgress!;
+    const { percent = null, message = null, details = null } = progress;
+    const seen = { ...scope, progress: { percent, message, details } };
+    const input = evaluateAt(action.with, seen);
+    const policy = readPolicy(action, seen);
+    if (!input.ok || !policy.ok) {
+      log.warn("progress cannot be reported", { err: input.ok ? undefined : input.error.message });
+      return;
+    }
+    // A report is sent once and never again, so each has a key of its own.
+    const place = `${path}/onProgress`;
+    const controller = new AbortController();
+    this.#reporting.add(controller);
+    const result = await runAttempt({
+      ...this.#surroundings(action, log, controller),
+      path: place,
+      state: { status: "running", attempt: 1, begun: { attempt: 1, input: input.value, ...policy.value } },
+      idempotencyKey: `${run.id}/${place}/${crypto.randomUUID()}`,
+      record: async () => {},
+      progress: () => {},
     });
-    await this.#inOrder(() => this.#settle(path, node, result, tell, stepLog));
+    this.#reporting.delete(controller);
+    if (result.status === "failed")
+      log.warn(`progress cannot be reported: ${result.error.message}`, { code: result.error.code });
   }
 
-  async #note(entry: Entry): Promise<void> {
-    applyRecord(this.#state, entry);
-    await this.#commit([entry]);
-  }
-
-  async #settle(
-    path: string,
-    node: StepNode,
-    result: AttemptResult,
-    tell: (status: EngineEvents["step"][0]["status"], more?: object) => void,
-    log: HostLog,
-  ): Promise<void> {
+  async #settle(planned: PlannedAttempt, result: AttemptResult, tell: Tell, log: HostLog): Promise<void> {
+    const { path, action, id } = planned;
+    const abort = this.#active.get(path)?.error;
     this.#active.delete(path);
     if (result.status === "suspended") {
       tell("suspended");
@@ -217,32 +333,77 @@ export class RunDriver {
     if (result.status === "succeeded") {
       const { status: _, ...data } = result;
       tell(result.unchanged ? "unchanged" : "succeeded");
-      return this.#advance([{ kind: "succeeded", path, data }]);
+      return this.#advance([masked({ kind: "succeeded", path, data })]);
     }
     const state = this.#state.nodes.get(path)!;
-    const error = node.id === undefined ? result.error : { ...result.error, step: node.id };
-    const at = nextAttemptAt(state.begun!.retry, state.attempt, error, Date.now());
+    const error = id === undefined ? result.error : { ...result.error, step: id };
+    const now = this.#clock.now();
+    const at = abort === undefined ? nextAttemptAt(state.begun!.retry, state.attempt, error, now) : undefined;
     const facts = { code: error.code, remedy: error.remedy, attempt: state.attempt };
     log.warn(
-      `step ${node.uses} failed: ${error.message}`,
+      `step ${action.uses} failed: ${error.message}`,
       at === undefined ? facts : { ...facts, retryAt: new Date(at).toISOString() },
     );
     tell(at === undefined ? "failed" : "retrying", { error });
-    if (at === undefined) return this.#advance([{ kind: "failed", path, data: { error } }]);
-    return this.#advance([{ kind: "retry", path, data: { error, at } }]);
+    if (at === undefined) return this.#advance([masked({ kind: "failed", path, data: { error } })]);
+    return this.#advance([masked({ kind: "retry", path, data: { error, at } })]);
   }
 
   // What changes the state goes one after the other, so that the journal has the order in which things were decided.
   #inOrder(work: () => Promise<void>): Promise<void> {
-    const done = this.#writes.then(work);
+    const done = this.#writes.then(() => {
+      if (this.#stuck === undefined) return work();
+      throw this.#stuck;
+    });
     this.#writes = done.catch((error) => {
-      if (!this.#options.stopping.aborted) this.#options.log.error("the run cannot go on", { err: error });
+      if (this.#options.stopping.aborted || this.#stuck !== undefined) return;
+      this.#stuck = error;
+      this.#options.log.error("the run cannot go on; the next start of the host takes it up again", { err: error });
+      for (const { controller } of this.#active.values()) controller.abort(hostStopping());
+      this.#finish();
     });
     return done;
   }
 
+  /** The host stops (`stopping` is aborted by then): ends what is under way, so that it is repeated at the next start. */
+  stop(): void {
+    for (const { controller } of this.#active.values()) controller.abort(hostStopping());
+    for (const controller of this.#reporting) controller.abort(hostStopping());
+    this.#suspend();
+  }
+
   #suspend(): void {
     clearTimeout(this.#wake);
-    if (this.#active.size === 0) this.#resolveEnd();
+    if (this.#active.size === 0) this.#finish();
   }
+
+  #finish(): void {
+    clearTimeout(this.#wake);
+    this.#options.signals.remove(this);
+    this.#resolveEnd();
+  }
+}
+
+function abortedBy(name: string, value: Json): Failure {
+  const error = new GantryError("ABORTED", `the signal ${name} came`, { details: { signal: name, value } });
+  return toFailure(error);
+}
+
+export const hostStopping = () => new GantryError("HOST_STOPPING", "the host is stopping");
+
+function asError({ code, message, details }: Failure): GantryError {
+  return new GantryError(code as "ABORTED", message, details === undefined ? {} : { details });
+}
+
+// What a step returns or complains of may repeat a secret it was given.
+function masked<Record extends Entry>(entry: Record): Record {
+  if (!hasSecrets()) return entry;
+  return { ...entry, data: maskedValue(entry.data as unknown as Json) } as Record;
+}
+
+function maskedValue(value: Json): Json {
+  if (typeof value === "string") return mask(value);
+  if (Array.isArray(value)) return value.map(maskedValue);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskedValue(inner)]));
 }

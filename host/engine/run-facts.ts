@@ -7,7 +7,8 @@ export interface RunFacts {
   readonly workflow: string;
   /** ISO 8601. */
   readonly startedAt: string;
-  readonly retryOf: null;
+  /** The run that this one repeats. */
+  readonly retryOf: string | null;
   /** Absolute; made when a document or a step first asks for it. */
   readonly directory: string;
 }
@@ -17,7 +18,7 @@ export function runFacts(run: Run, directory: string): RunFacts {
     id: run.id,
     workflow: run.workflow,
     startedAt: new Date(run.startedAt ?? run.acceptedAt).toISOString(),
-    retryOf: null,
+    retryOf: run.retryOf,
     get directory() {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       return directory;

@@ -1,10 +1,10 @@
 import type { Failure } from "../errors.ts";
-import type { Json } from "../sdk.ts";
-import type { Entry, ProcessIdentity, RecordData } from "./records.ts";
+import type { Json, JsonObject } from "../sdk.ts";
+import type { Entry, ProcessIdentity, RecordData, RunPolicy } from "./records.ts";
 
 /** Where one place of the workflow stands. */
 export interface NodeState {
-  status: "running" | "retrying" | "entered" | "succeeded" | "failed" | "skipped";
+  status: "running" | "retrying" | "waiting" | "entered" | "succeeded" | "failed" | "skipped";
   /** The attempt under way or, once ended, the last one; counts from 1. */
   attempt: number;
   begun?: RecordData["running"];
@@ -13,29 +13,67 @@ export interface NodeState {
   process?: ProcessIdentity;
   checkpoint?: Json;
   retryAt?: number;
+  wait?: RecordData["waiting"];
   output?: Json;
   error?: Failure;
+  /** When it was entered (epoch milliseconds). */
+  enteredAt?: number;
+  call?: RecordData["called"];
   loop?: LoopState;
 }
 
 /** How far a `forEach` has come. */
 export interface LoopState {
   items: Json[];
-  /** What the ended items gave, in order; null for a failed one. */
-  outputs: Json[];
-  /** Why the last ended item failed, if it did. */
+  /** Epoch milliseconds. */
+  enteredAt: number;
+  maxParallel: number;
+  /** What the ended items gave, in their places; null for a failed one. */
+  outputs: (Json | undefined)[];
+  /** Items below this index have ended, all of them. */
+  firstOpen: number;
+  /** Items from this index on have not begun. */
+  begun: number;
+  /** Why an item failed: the first one that did. */
   error?: Failure;
+}
+
+/** Something that will have to be undone if what surrounds it fails. */
+export interface Undoable {
+  /** The values its `undo` was promised before it acted. */
+  fixed: JsonObject;
+  /** Null while it has none, and if it failed. */
+  output: Json;
+  status: "running" | "succeeded" | "failed";
 }
 
 export interface RunState {
   nodes: Map<string, NodeState>;
+  /** By path, in order of start. What was undone, or ended where nothing can undo it any more, is gone. */
+  undoables: Map<string, Undoable>;
+  /** By path: what below it is to end, and why. */
+  aborts: Map<string, Failure>;
+  /** By path: bodies whose steps have failed. */
+  failing: Map<string, Failure>;
+  /** Signals this run has taken. */
+  signals: Set<string>;
   /** Undefined until the run left the queue. */
   vars: Json | undefined;
+  policy: RunPolicy;
   ended: RecordData["ended"] | undefined;
 }
 
 export function emptyState(): RunState {
-  return { nodes: new Map(), vars: undefined, ended: undefined };
+  return {
+    nodes: new Map(),
+    undoables: new Map(),
+    aborts: new Map(),
+    failing: new Map(),
+    signals: new Set(),
+    vars: undefined,
+    policy: {},
+    ended: undefined,
+  };
 }
 
 /** The state after one more record. The only place where a run's state changes. */
@@ -43,18 +81,27 @@ export function applyRecord(state: RunState, { kind, path, data }: Entry): void 
   switch (kind) {
     case "started":
       state.vars = data.vars;
+      state.policy = data.policy ?? {};
       return;
     case "ended":
       state.ended = data;
       return;
+    case "aborting":
+      if (!state.aborts.has(path)) state.aborts.set(path, data.error);
+      if (data.signal !== undefined) state.signals.add(data.signal);
+      return;
+    case "failing":
+      state.failing.set(path, data.error);
+      return;
     case "running": {
       const before = state.nodes.get(path);
-      state.nodes.set(path, {
+      begin(state, path, {
         status: "running",
         attempt: data.attempt,
         begun: data,
         ...(before?.checkpoint === undefined ? {} : { checkpoint: before.checkpoint }),
       });
+      keepForUndoing(state, path, data.undo);
       return;
     }
     case "resumed":
@@ -69,13 +116,24 @@ export function applyRecord(state: RunState, { kind, path, data }: Entry): void 
     case "retry":
       Object.assign(node(state, path), { status: "retrying", retryAt: data.at, error: data.error });
       return;
-    case "entered":
-      state.nodes.set(path, { status: "entered", attempt: 0 });
+    case "waiting":
+      begin(state, path, { status: "waiting", attempt: 1, wait: data });
       return;
-    case "loop":
-      state.nodes.set(path, { status: "entered", attempt: 0, loop: { items: data.items, outputs: [] } });
+    case "entered":
+      begin(state, path, { status: "entered", attempt: 0, enteredAt: data.at });
+      return;
+    case "loop": {
+      const { items, at, maxParallel = 1 } = data;
+      const loop: LoopState = { items, enteredAt: at, maxParallel, outputs: [], firstOpen: 0, begun: 0 };
+      begin(state, path, { status: "entered", attempt: 0, loop });
+      return;
+    }
+    case "called":
+      begin(state, path, { status: "entered", attempt: 0, call: data });
+      keepForUndoing(state, path, data.undo);
       return;
     case "succeeded":
+      if (data.signal !== undefined) state.signals.add(data.signal);
       end(state, path, { status: "succeeded", output: data.output });
       return;
     case "failed":
@@ -93,21 +151,59 @@ function node(state: RunState, path: string): NodeState {
   return found;
 }
 
+function begin(state: RunState, path: string, begun: NodeState): void {
+  state.nodes.set(path, begun);
+  noteItem(state, path);
+}
+
+// The first thing that happens inside an item is its beginning.
+function noteItem(state: RunState, path: string): void {
+  for (const match of path.matchAll(/\/items\/(\d+)(?=\/|$)/g)) {
+    const loop = state.nodes.get(path.slice(0, match.index))?.loop;
+    if (loop !== undefined) loop.begun = Math.max(loop.begun, Number(match[1]) + 1);
+  }
+}
+
+function keepForUndoing(state: RunState, path: string, fixed: JsonObject | undefined): void {
+  // A further attempt keeps its place in the order of start, and what was promised to the first one.
+  if (fixed === undefined || state.undoables.has(path)) return;
+  state.undoables.set(path, { fixed, output: null, status: "running" });
+}
+
 function end(state: RunState, path: string, result: Pick<NodeState, "status" | "output" | "error">): void {
   const before = state.nodes.get(path);
-  if (before?.begun === undefined) forgetInside(state, path);
-  const item = /^(.*)\/items\/\d+$/.exec(path);
+  const isStep = before?.begun !== undefined || before?.wait !== undefined;
+  if (!isStep) forgetInside(state, path);
+  noteItem(state, path);
+  if (path.endsWith("/undo")) state.undoables.delete(path.slice(0, -"/undo".length));
+  const undoable = state.undoables.get(path);
+  if (undoable !== undefined) {
+    undoable.status = result.status === "succeeded" ? "succeeded" : "failed";
+    undoable.output = result.output ?? null;
+    // A workflow that has its own `undo` is undone by that, and no longer from inside.
+    if (result.status === "succeeded") forgetWithin(state.undoables, path);
+  }
+  const item = /^(.*)\/items\/(\d+)$/.exec(path);
   if (item === null) {
     state.nodes.set(path, { ...result, attempt: before?.attempt ?? 0 });
     return;
   }
   const loop = node(state, item[1]!).loop!;
-  loop.outputs.push(result.status === "succeeded" ? result.output! : null);
-  if (result.error === undefined) delete loop.error;
-  else loop.error = result.error;
+  loop.outputs[Number(item[2])] = result.status === "succeeded" ? result.output! : null;
+  while (loop.outputs[loop.firstOpen] !== undefined) loop.firstOpen += 1;
+  if (result.error !== undefined) loop.error ??= result.error;
 }
 
-// What lies inside an ended place is never asked for again, so a long loop does not grow the state.
+// What lies inside an ended place is never asked for again, so a long loop does not grow the state. What may have to be
+// undone stays.
 function forgetInside(state: RunState, path: string): void {
-  for (const inner of state.nodes.keys()) if (inner.startsWith(`${path}/`)) state.nodes.delete(inner);
+  forgetWithin(state.nodes, path);
+  for (const map of [state.aborts, state.failing]) {
+    map.delete(path);
+    forgetWithin(map, path);
+  }
+}
+
+function forgetWithin(map: Map<string, unknown>, path: string): void {
+  for (const inner of map.keys()) if (inner.startsWith(`${path}/`)) map.delete(inner);
 }

@@ -10,6 +10,8 @@ export interface LoadedWorkflow {
   /** The document's text as read, and its SHA-256 (hex): what a run keeps. */
   text: string;
   hash: string;
+  /** All workflows it calls, directly or not, by name. */
+  calls: ReadonlyMap<string, LoadedWorkflow>;
 }
 
 /** A step of an active plugin, ready to run. */

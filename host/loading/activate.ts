@@ -2,16 +2,20 @@
 
 import type { FindStep, RunnableStep } from "../engine/workflow.ts";
 import { GantryError } from "../errors.ts";
+import type { Isolation } from "../isolation/isolation.ts";
+import type { IsolationLimits } from "../isolation/limits.ts";
 import type { HostLog } from "../log.ts";
-import type { Emit, Json, JsonObject, Service, Stop } from "../sdk.ts";
+import type { Emit, Json, JsonObject, Plugin, Service, Step, Stop } from "../sdk.ts";
 import type { Store } from "../store/store.ts";
 import { type StartPlugin, startInProcess } from "./in-process.ts";
 import type { InstalledPlugin } from "./installed-plugin.ts";
+import { hostPlugin } from "./locate-plugin.ts";
 import { createPluginContext } from "./plugin-context.ts";
 import { PluginLife, type PluginState } from "./plugin-life.ts";
 import type { HostDocuments } from "./read-host.ts";
 import { lazyCheck, runnableSteps } from "./runnable-steps.ts";
 import { createServiceHandle } from "./service-handle.ts";
+import { StandingCalls } from "./standing.ts";
 
 export interface ActivateOptions {
   store: Store;
@@ -24,7 +28,14 @@ export interface ActivateOptions {
   stopTimeoutMs?: number;
   /** Between attempts at an unavailable plugin, doubled each time; default from 1 s to 60 s. */
   retryDelayMs?: { first: number; longest: number };
+  /** How often a plugin's process may fail within that time before the plugin is left off; default 5 in 10 minutes. */
+  restarts?: { most: number; withinMs: number };
+  /** What a plugin's process may cost the host, where it is not the default. */
+  isolation?: Partial<IsolationLimits>;
+  /** The carrier of all plugins; default: each where it belongs, see InstalledPlugin. */
   start?: StartPlugin;
+  /** The host's own plugin, bound to its engine; without it, what needs an engine rejects. */
+  hostPlugin?: Plugin;
 }
 
 /** The functions need no `this`. */
@@ -41,9 +52,19 @@ export interface ActivePlugins {
    * Starts a trigger with evaluated settings; what it emits is held against the manifest's `input`. Rejects with
    * TRIGGER_UNKNOWN, INPUT_INVALID (the settings), PLUGIN_UNAVAILABLE, or what the trigger throws.
    */
-  startTrigger(address: string, settings: Json, emit: Emit, context: { workflow: string; log: HostLog }): Promise<Stop>;
+  startTrigger(
+    address: string,
+    settings: Json,
+    emit: Emit,
+    context: { workflow: string; index: number; log: HostLog },
+  ): Promise<Stop>;
   /** Calls back with the name of each plugin that becomes active after the start; returns the end of that. */
   onAvailable(listener: (plugin: string) => void): () => void;
+  /**
+   * Starts a plugin again, also one that was left off or waits; resolves with its state then, or with `undefined` where
+   * there is no such plugin.
+   */
+  restart(plugin: string): Promise<PluginState | undefined>;
   /** In order of start. */
   states(): PluginState[];
   /** Stops the plugins in reverse order, each within its time limit; never rejects. Stop the triggers before. */
@@ -65,27 +86,39 @@ export async function activatePlugins(documents: HostDocuments, options: Activat
 class PluginSet implements ActivePlugins {
   readonly services: Record<string, Service> = {};
   readonly #lives = new Map<string, PluginLife>();
-  readonly #steps = new Map<string, RunnableStep>();
+  readonly #steps = new Map<string, { contributed: Record<string, Step>; runnable: RunnableStep }>();
+  readonly #standing = new Map<string, StandingCalls>();
   readonly #listeners = new Set<(plugin: string) => void>();
+  readonly #log: HostLog;
+  readonly #options: ActivateOptions;
+  readonly #documents: HostDocuments;
+  #isolation: Promise<Isolation> | undefined;
 
   constructor(documents: HostDocuments, options: ActivateOptions) {
     const { store, log, dataDirectory, setupTimeoutMs = 20_000, stopTimeoutMs = 10_000 } = options;
-    const { retryDelayMs = { first: 1000, longest: 60_000 }, start = startInProcess } = options;
+    const { retryDelayMs = { first: 1000, longest: 60_000 }, start = this.#start, hostPlugin: own } = options;
+    const { restarts = { most: 5, withinMs: 600_000 } } = options;
+    this.#log = log;
+    this.#options = options;
+    this.#documents = documents;
     for (const plugin of documents.plugins) {
       const required = plugin.requiredPlugins.flatMap((name) => this.#lives.get(name) ?? []);
       const surroundings = { store, log, dataDirectory, device: documents.device };
       const life = new PluginLife(plugin, required, {
-        start,
+        start: own !== undefined && plugin.name === hostPlugin.name ? async (_, context) => own.setup(context) : start,
         context: () => createPluginContext(plugin, { ...surroundings, services: this.#servicesOf(plugin) }),
         log,
         setupTimeoutMs,
         stopTimeoutMs,
         retryDelayMs,
+        restarts,
         onChange: this.#changed,
       });
       this.#lives.set(plugin.name, life);
+      const standing = new StandingCalls();
+      this.#standing.set(plugin.name, standing);
       for (const [name, declared] of Object.entries(plugin.manifest.provides ?? {}))
-        this.services[name] ??= createServiceHandle(declared, () => life.contributions().services![name]!);
+        this.services[name] ??= createServiceHandle(declared, () => life.contributions().services![name]!, standing);
     }
   }
 
@@ -100,13 +133,11 @@ class PluginSet implements ActivePlugins {
     if (life === undefined || !Object.hasOwn(life.plugin.manifest.steps ?? {}, step))
       throw new GantryError("STEP_UNKNOWN", `no plugin has the step ${uses}`);
     const { steps = {} } = life.contributions();
-    let found = this.#steps.get(uses);
-    if (found === undefined) {
+    // What a plugin contributes is another object after each start.
+    if (this.#steps.get(uses)?.contributed !== steps)
       for (const runnable of runnableSteps(life.plugin, steps, this.#servicesOf(life.plugin)))
-        this.#steps.set(runnable.uses, runnable);
-      found = this.#steps.get(uses)!;
-    }
-    return found;
+        this.#steps.set(runnable.uses, { contributed: steps, runnable });
+    return this.#steps.get(uses)!.runnable;
   };
 
   hasTrigger = (address: string): boolean => {
@@ -115,13 +146,12 @@ class PluginSet implements ActivePlugins {
     return life?.isActive === true && Object.hasOwn(life.plugin.manifest.triggers ?? {}, trigger);
   };
 
-  startTrigger: ActivePlugins["startTrigger"] = async (address, settings, emit, { workflow, log }) => {
+  startTrigger: ActivePlugins["startTrigger"] = async (address, settings, emit, { workflow, index, log }) => {
     const [name, trigger] = splitAddress(address);
     const life = this.#lives.get(name);
     const declared = life?.plugin.manifest.triggers?.[trigger];
     if (life === undefined || declared === undefined)
       throw new GantryError("TRIGGER_UNKNOWN", `no plugin has the trigger ${address}`);
-    const implementation = life.contributions().triggers![trigger]!;
     const accepted = structuredClone(settings);
     const { with: settingsSchema, input: inputSchema } = declared;
     if (settingsSchema !== undefined) check(`the settings of ${address}`, settingsSchema as JsonObject)(accepted);
@@ -132,7 +162,10 @@ class PluginSet implements ActivePlugins {
       checkInput(input);
       return emit({ ...emission, input });
     };
-    return implementation.start(accepted as never, emitChecked, { workflow, log: log.child({ plugin: name }) });
+    const context = { workflow, index, log: log.child({ plugin: name }) };
+    return this.#standing
+      .get(name)!
+      .begin(() => life.contributions().triggers![trigger]!.start(accepted as never, emitChecked, context));
   };
 
   onAvailable = (listener: (plugin: string) => void): (() => void) => {
@@ -146,6 +179,25 @@ class PluginSet implements ActivePlugins {
     const lives = [...this.#lives.values()].reverse();
     for (const life of lives) life.noMoreAttempts();
     for (const life of lives) await life.stop();
+    await (await this.#isolation)?.close();
+  };
+
+  restart = async (plugin: string): Promise<PluginState | undefined> => {
+    const life = this.#lives.get(plugin);
+    await life?.restart();
+    return life?.state;
+  };
+
+  /** Gantry's own plugins run here, others in processes of their own, if plugins.json says nothing else. */
+  #start: StartPlugin = async (plugin, context, events) => {
+    const isInProcess = plugin.isolation === undefined ? plugin.builtIn : plugin.isolation === "in-process";
+    if (isInProcess) return startInProcess(plugin, context, events);
+    // Only a host with such plugins loads it.
+    this.#isolation ??= import("../isolation/isolation.ts").then(({ createIsolation }) => {
+      const { dataDirectory, log, isolation: limits = {} } = this.#options;
+      return createIsolation({ plugins: this.#documents.plugins, dataDirectory, log, limits });
+    });
+    return (await this.#isolation).start(plugin, context, events);
   };
 
   #servicesOf(plugin: InstalledPlugin): Readonly<Record<string, Service>> {
@@ -154,8 +206,15 @@ class PluginSet implements ActivePlugins {
 
   #changed = (changed: PluginLife): void => {
     for (const life of this.#lives.values()) life.requirementChanged(changed);
+    if (changed.isActive) void this.#beginAgain(changed.plugin.name);
     if (changed.isActive) for (const listener of this.#listeners) listener(changed.plugin.name);
   };
+
+  async #beginAgain(plugin: string): Promise<void> {
+    await this.#standing.get(plugin)?.beginAgain((error) => {
+      this.#log.error(`a trigger or subscription of plugin ${plugin} cannot go on`, { plugin, err: error });
+    });
+  }
 }
 
 // Fills in the schema's defaults, in place.

@@ -8,7 +8,7 @@ import { type Document, faultAt } from "../documents/document.ts";
 import type { Fault } from "../documents/fault.ts";
 import { nearest } from "../nearest.ts";
 import type { JsonObject } from "../sdk.ts";
-import { builtInNames, liesWithin, locatePlugin } from "./locate-plugin.ts";
+import { builtInNames, hostPlugin, liesWithin, locatePlugin } from "./locate-plugin.ts";
 import { readManifest } from "./read-manifest.ts";
 import type { Provider } from "./requirements.ts";
 
@@ -23,11 +23,14 @@ export interface FoundPlugin extends Provider {
   place: string | undefined;
   /** The entry's `config`; undefined where there is none. */
   given: JsonObject | undefined;
+  /** The entry's words on its process. */
+  isolation?: string;
+  memoryLimitMb?: number;
   refusal?: string;
 }
 
 export interface FoundPlugins {
-  /** In the order of the entries, those not listed behind them. */
+  /** The host's own first, then in the order of the entries, those not listed behind them. */
   plugins: FoundPlugin[];
   /** What entries that cannot be read are probably called. */
   unreadable: string[];
@@ -51,8 +54,10 @@ export function findPlugins(
       continue;
     }
     const place = `/plugins/${index}`;
-    const enabled = entry.enabled !== false;
     const folder = locatePlugin(entry.plugin, source.file, builtInDirectory);
+    const isHost = folder === hostPlugin.directory;
+    if (isHost && entry.enabled === false) faults.push(alwaysThere(source, place));
+    const enabled = entry.enabled !== false || isHost;
     if (folder === undefined || !existsSync(join(folder, "plugin.json"))) {
       unreadable.push(...likelyNames(entry.plugin));
       if (enabled) faults.push(notFound(source, place, entry.plugin, folder, builtInDirectory));
@@ -67,7 +72,7 @@ export function findPlugins(
       unreadable.push(...likelyNames(entry.plugin), ...declaredName(document));
       continue;
     }
-    if (plugins.some(({ name }) => name === manifest.name)) {
+    if (plugins.some(({ name }) => name === manifest.name) || (manifest.name === hostPlugin.name && !isHost)) {
       if (!repeated.has(manifest.name)) faults.push(duplicate(source, place, manifest.name));
       repeated.add(manifest.name);
       continue;
@@ -81,42 +86,55 @@ export function findPlugins(
       document,
       directory,
       main: main ?? join(directory, manifest.main),
-      builtIn: liesWithin(directory, builtInDirectory),
+      builtIn: isHost || liesWithin(directory, builtInDirectory),
       place,
       given: entry.config as JsonObject | undefined,
+      ...(entry.isolation === undefined ? {} : { isolation: entry.isolation }),
+      ...(entry.memoryLimitMb === undefined ? {} : { memoryLimitMb: entry.memoryLimitMb }),
       ...(fault === undefined ? {} : { refusal: `its plugin.json has a fault: ${fault.message}` }),
     });
   }
-  plugins.push(...installedBesides(plugins, builtInDirectory));
-  return { plugins, unreadable, faults };
+  const own = plugins.find(({ name }) => name === hostPlugin.name) ?? {
+    ...notListed(hostPlugin.directory)[0]!,
+    standing: "enabled",
+    place: "/plugins",
+  };
+  const listed = [own, ...plugins.filter((plugin) => plugin !== own)];
+  const others = builtInNames(builtInDirectory)
+    .flatMap((folder) => notListed(realpathSync(join(builtInDirectory, folder))))
+    .filter(({ name }) => listed.every((plugin) => plugin.name !== name));
+  return { plugins: [...listed, ...others], unreadable, faults };
 }
 
-/** Gantry's own plugins that no entry names, as far as they are sound. */
-function installedBesides(listed: readonly FoundPlugin[], builtInDirectory: string): FoundPlugin[] {
-  return builtInNames(builtInDirectory).flatMap((folder): FoundPlugin[] => {
-    const directory = realpathSync(join(builtInDirectory, folder));
-    const { document, manifest, main, faults } = readManifest(directory);
-    if (document === undefined || manifest === undefined || main === undefined) return [];
-    if (faults.length > 0 || listed.some(({ name }) => name === manifest.name)) return [];
-    return [
-      {
-        name: manifest.name,
-        provides: Object.keys(manifest.provides ?? {}),
-        standing: "installed",
-        manifest,
-        document,
-        directory,
-        main,
-        builtIn: true,
-        place: undefined,
-        given: undefined,
-      },
-    ];
+/** One of Gantry's own plugins that no entry names; empty where it is not sound. */
+function notListed(directory: string): FoundPlugin[] {
+  const { document, manifest, main, faults } = readManifest(directory);
+  if (document === undefined || manifest === undefined || main === undefined || faults.length > 0) return [];
+  return [
+    {
+      name: manifest.name,
+      provides: Object.keys(manifest.provides ?? {}),
+      standing: "installed",
+      manifest,
+      document,
+      directory,
+      main,
+      builtIn: true,
+      place: undefined,
+      given: undefined,
+    },
+  ];
+}
+
+function alwaysThere(source: Document, place: string): Fault {
+  return faultAt(source, `${place}/enabled`, {
+    code: "VALUE_WRONG",
+    message: "`enabled` must not be false: this plugin is part of every host",
   });
 }
 
 function notFound(source: Document, place: string, plugin: string, folder: string | undefined, builtIn: string): Fault {
-  const suggestion = nearest(plugin, builtInNames(builtIn));
+  const suggestion = nearest(plugin, [hostPlugin.name, ...builtInNames(builtIn)]);
   let message = `there is neither a built-in plugin nor a package ${plugin}`;
   if (folder !== undefined)
     message = existsSync(folder) ? `${folder} has no plugin.json` : `there is no folder ${folder}`;

@@ -22,5 +22,9 @@ export function loadWorkflow(file: string, catalogue: VerbCatalogue, { named }: 
   const content = document.value as unknown as Workflow;
   const { text } = document;
   const hash = createHash("sha256").update(text).digest("hex");
-  return { document, workflow: { name: content.name, file, document: content, text, hash }, faults: found };
+  return {
+    document,
+    workflow: { name: content.name, file, document: content, text, hash, calls: new Map() },
+    faults: found,
+  };
 }

@@ -8,6 +8,12 @@ import { fileURLToPath } from "node:url";
 /** Gantry's own plugins. */
 export const builtInDirectory = fileURLToPath(new URL("../../plugins/", import.meta.url));
 
+/** The plugin that is part of every host, listed or not. */
+export const hostPlugin = {
+  name: "host",
+  directory: realpathSync(fileURLToPath(new URL("../builtin", import.meta.url))),
+};
+
 /** Short names of the built-in plugins, sorted. */
 export function builtInNames(directory = builtInDirectory): string[] {
   if (!existsSync(directory)) return [];
@@ -25,6 +31,7 @@ export function locatePlugin(
   configurationFile: string,
   builtIn = builtInDirectory,
 ): string | undefined {
+  if (plugin === hostPlugin.name) return hostPlugin.directory;
   if (isPath(plugin)) return resolve(dirname(configurationFile), plugin);
   if (!plugin.startsWith("@") && existsSync(join(builtIn, plugin, "plugin.json"))) return join(builtIn, plugin);
   // Its folder is looked for and not its module, since the `exports` of a package need not name its plugin.json.

@@ -72,6 +72,7 @@ function configure(source: Document, plugin: FoundPlugin): Configured {
 
 function install(plugin: OrderedPlugin, { config, problems }: Configured): InstalledPlugin {
   const { name, manifest, directory, main, builtIn, requiredPlugins, requiredServices } = plugin;
+  const { isolation, memoryLimitMb } = plugin;
   const wrong = problems.map(({ pointer, message }) => `${pointer} ${message}`).join("; ");
   const refusal = plugin.refusal ?? (wrong === "" ? undefined : `its configuration has faults: ${wrong}`);
   return {
@@ -83,6 +84,8 @@ function install(plugin: OrderedPlugin, { config, problems }: Configured): Insta
     config,
     requiredPlugins: [...new Set(requiredPlugins)],
     requiredServices: [...new Set(requiredServices)],
+    ...(isolation === undefined ? {} : { isolation }),
+    ...(memoryLimitMb === undefined ? {} : { memoryLimitMb }),
     ...(refusal === undefined ? {} : { refusal }),
   };
 }

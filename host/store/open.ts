@@ -7,8 +7,10 @@ import { createKeyValue } from "./key-value.ts";
 import { lockDirectory } from "./lock.ts";
 import { createOutbox } from "./outbox.ts";
 import { ReadConnection } from "./read-connection.ts";
+import { createRunSecrets } from "./run-secrets.ts";
 import { createRuns, readRuns } from "./runs.ts";
 import { SCHEMA_VERSION, schemaVersion } from "./schema.ts";
+import { createSignals } from "./signals.ts";
 import type { Store, StoreReader } from "./store.ts";
 import { Writer, type WriterLimits } from "./writer.ts";
 
@@ -49,6 +51,8 @@ export async function openStore(directory: string, options: StoreOptions = {}): 
 
   return {
     runs: createRuns(connection, writer),
+    signals: createSignals(connection, writer),
+    secrets: createRunSecrets(directory),
     figures: writer.figures,
     keyValue: (owner) => createKeyValue(owner, connection, writer),
     outbox: (owner) => createOutbox(owner, maxLaneBytes, connection, writer),

@@ -16,17 +16,23 @@ export type RunRow = [
   event: string,
   output: string,
   error: string,
+  calls: string,
+  retryOf: string | null,
 ];
+/** Texts by hash. */
+export type DocumentRow = [hash: string, text: string];
 export type RecordRow = [sequence: number, at: number, kind: string, path: string, data: string];
 export type DeliveryRow = [key: string, fingerprint: string];
 export type RunColumn = "status" | "started_at" | "ended_at" | "output" | "error";
+/** `keep` is a JSON list of paths. */
+export type PruneRow = [under: string, keep: string];
 export type RunUpdate = [columns: RunColumn[], values: (string | number | null)[]];
 
 export function runWrites(database: DatabaseSync) {
   const insertRun = database.prepare(
     `INSERT INTO runs (id, workflow, document, status, concurrency_group, accepted_at, started_at, ended_at,
-       input, event, output, error)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       input, event, output, error, calls, retry_of)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   // The same record once more changes nothing but counts as a change; a different one counts as none.
   const insertRecord = database.prepare(
@@ -37,6 +43,11 @@ export function runWrites(database: DatabaseSync) {
   const insertDocument = database.prepare("INSERT OR IGNORE INTO documents (hash, text) VALUES (?, ?)");
   const replaceDelivery = database.prepare(
     "INSERT OR REPLACE INTO deliveries (key, fingerprint, run_id) VALUES (?, ?, ?)",
+  );
+  // A path's inner places begin with it and a slash; nothing else sorts between those two ends.
+  const deleteRecords = database.prepare(
+    `DELETE FROM journal WHERE run_id = ?1 AND path >= ?2 || '/' AND path < ?2 || '0'
+       AND path NOT IN (SELECT value FROM json_each(?3))`,
   );
   const updates = new Map<string, StatementSync>();
 
@@ -55,16 +66,17 @@ export function runWrites(database: DatabaseSync) {
   }
 
   return {
-    /** `documentText` is null where the document is known to be there. */
-    acceptRun(run: RunRow, documentText: string | null, records: RecordRow[], delivery: DeliveryRow | null): void {
+    /** `documents` are those not known to be there already. */
+    acceptRun(run: RunRow, documents: DocumentRow[], records: RecordRow[], delivery: DeliveryRow | null): void {
       insertRun.run(...run);
-      if (documentText !== null) insertDocument.run(run[2], documentText);
+      for (const document of documents) insertDocument.run(...document);
       addRecords(run[0], records);
       if (delivery !== null) replaceDelivery.run(...delivery, run[0]);
     },
 
-    appendToRun(runId: string, records: RecordRow[], update: RunUpdate | null): void {
+    appendToRun(runId: string, records: RecordRow[], update: RunUpdate | null, prune: PruneRow | null): void {
       addRecords(runId, records);
+      if (prune !== null) deleteRecords.run(runId, ...prune);
       if (update === null) return;
       const { changes } = updateOf(update[0]).run(...update[1], runId);
       if (changes === 0) throw new Error(`there is no run ${runId}`);

@@ -20,6 +20,8 @@ interface StoredRun {
   event: string;
   output: string;
   error: string;
+  calls: string;
+  retry_of: string | null;
 }
 
 const columns: Record<keyof RunChange, RunColumn> = {
@@ -73,14 +75,15 @@ export function createRuns(connection: ReadConnection, writer: Writer): Runs {
   const committedDocuments = new Set<string>();
   return {
     ...readRuns(connection),
-    async accept(run, documentText, records, delivery) {
-      const text = committedDocuments.has(run.document) ? null : documentText;
+    async accept(run, documents, records, delivery) {
+      const missing = [...documents].filter(([hash]) => !committedDocuments.has(hash));
       const deliveryRow = delivery === undefined ? null : ([delivery.key, delivery.fingerprint] as [string, string]);
-      await writer.write("acceptRun", [toRow(run), text, records.map(toRecordRow), deliveryRow]);
-      committedDocuments.add(run.document);
+      await writer.write("acceptRun", [toRow(run), missing, records.map(toRecordRow), deliveryRow]);
+      for (const [hash] of missing) committedDocuments.add(hash);
     },
-    append(runId, records, change) {
-      return writer.write("appendToRun", [runId, records.map(toRecordRow), toUpdate(change)]);
+    append(runId, records, change, prune) {
+      const pruneRow = prune === undefined ? null : ([prune.under, JSON.stringify(prune.keep)] as [string, string]);
+      return writer.write("appendToRun", [runId, records.map(toRecordRow), toUpdate(change), pruneRow]);
     },
   };
 }
@@ -99,13 +102,27 @@ function toRun(row: StoredRun): Run {
     event: JSON.parse(row.event) as JsonObject,
     output: JSON.parse(row.output) as Json,
     error: JSON.parse(row.error) as Failure | null,
+    calls: JSON.parse(row.calls) as Record<string, string>,
+    retryOf: row.retry_of,
   };
 }
 
 function toRow(run: Run): RunRow {
   const { id, workflow, document, status, group, acceptedAt, startedAt, endedAt } = run;
   const json = [run.input, run.event, run.output, run.error].map((value) => JSON.stringify(value));
-  return [id, workflow, document, status, group, acceptedAt, startedAt, endedAt, ...json] as unknown as RunRow;
+  const links = [JSON.stringify(run.calls), run.retryOf];
+  return [
+    id,
+    workflow,
+    document,
+    status,
+    group,
+    acceptedAt,
+    startedAt,
+    endedAt,
+    ...json,
+    ...links,
+  ] as unknown as RunRow;
 }
 
 function toRecordRow({ sequence, at, kind, path, data }: JournalRecord): RecordRow {

@@ -69,6 +69,16 @@ const migrations = [
      PRIMARY KEY (owner, number)
    ) STRICT, WITHOUT ROWID;
    CREATE UNIQUE INDEX outbox_departed_keys ON outbox_departed (owner, key);`,
+
+  `ALTER TABLE runs ADD COLUMN calls TEXT NOT NULL DEFAULT '{}';
+   ALTER TABLE runs ADD COLUMN retry_of TEXT;
+
+   CREATE TABLE signals (
+     id TEXT PRIMARY KEY,
+     name TEXT NOT NULL,
+     value TEXT NOT NULL,
+     at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 export const SCHEMA_VERSION = migrations.length;

@@ -25,6 +25,10 @@ export interface Run {
   workflow: string;
   /** SHA-256 (hex) of the document this run began with; its text is kept beside it. */
   document: string;
+  /** The workflows it calls, directly or not: the hash of each by name. */
+  calls: Record<string, string>;
+  /** The run whose repetition this one is. */
+  retryOf: string | null;
   status: RunStatus;
   /** The concurrency group it waits in or holds. */
   group: string | null;
@@ -77,12 +81,12 @@ export interface RunsReading {
 
 export interface Runs extends RunsReading {
   /**
-   * One commit: the run's row, the text of its document (stored once per hash), its first records, and the delivery
-   * it came from (which replaces an earlier delivery of the same key).
+   * One commit: the run's row, the texts of its documents by hash (each stored once), its first records, and the
+   * delivery it came from (which replaces an earlier delivery of the same key).
    */
   accept(
     run: Run,
-    documentText: string,
+    documents: ReadonlyMap<string, string>,
     records: JournalRecord[],
     delivery?: { key: string; fingerprint: string },
   ): Promise<void>;
@@ -90,7 +94,43 @@ export interface Runs extends RunsReading {
    * One commit: further records and the change of the row that goes with them. May be repeated with the same records
    * where it is not known whether an earlier call went through; another record under a number already taken is refused.
    */
-  append(runId: string, records: JournalRecord[], change?: RunChange): Promise<void>;
+  append(runId: string, records: JournalRecord[], change?: RunChange, prune?: Prune): Promise<void>;
+}
+
+/** Records no longer needed: those of all places below `under`, but not those whose path is among `keep`. */
+export interface Prune {
+  under: string;
+  keep: string[];
+}
+
+/** Something said from outside while runs go on. `at` is in epoch milliseconds. */
+export interface Signal {
+  /** The same for every repetition of what sent it. */
+  id: string;
+  name: string;
+  value: Json;
+  at: number;
+}
+
+export interface Signals {
+  /** Resolves once it is durable; a signal whose id is known already is not stored again. Older than `forgetBefore` go. */
+  put(signal: Signal, forgetBefore: number): Promise<"stored" | "duplicate">;
+  /** Those of `at` or later, oldest first. */
+  since(at: number): Signal[];
+}
+
+/**
+ * Secrets that came with a run's input. They live in files of their own (0600) and never in the database, and are gone
+ * when the run has ended.
+ */
+export interface RunSecrets {
+  /** Durable when it resolves. Replaces what the run had. */
+  put(runId: string, values: Record<string, Json>): Promise<void>;
+  /** Empty where the run has none. */
+  get(runId: string): Record<string, Json>;
+  remove(runId: string): Promise<void>;
+  /** Runs that have secrets. */
+  list(): string[];
 }
 
 /** What a command sees of a data folder. It takes no lock; SQLite may leave an empty -wal and -shm beside the database. */
@@ -110,6 +150,8 @@ export interface StoreFigures {
 
 export interface Store {
   readonly runs: Runs;
+  readonly signals: Signals;
+  readonly secrets: RunSecrets;
   /** The small values of one owner (a plugin's name, or `host`). */
   keyValue(owner: string): KeyValue;
   /** The outbox lanes of one owner. */

@@ -5,10 +5,11 @@ import { keyValueWrites } from "./key-value-writes.ts";
 import { outboxWrites } from "./outbox-writes.ts";
 import type { Reason } from "./reason.ts";
 import { runWrites } from "./run-writes.ts";
+import { signalWrites } from "./signal-writes.ts";
 
 /** Prepares the statements on the writing thread's connection. */
 export function prepareWrites(database: DatabaseSync) {
-  return { ...runWrites(database), ...keyValueWrites(database), ...outboxWrites(database) };
+  return { ...runWrites(database), ...keyValueWrites(database), ...outboxWrites(database), ...signalWrites(database) };
 }
 
 export type Writes = ReturnType<typeof prepareWrites>;

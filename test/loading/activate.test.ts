@@ -378,7 +378,7 @@ test("a trigger starts with its defaults, and what it emits is held against its 
   copyFixture(folder, "lamp");
   const plugins = await activateFolder(t, folder);
   const emitted: unknown[] = [];
-  const context = { workflow: "w", log: collect([]) };
+  const context = { workflow: "w", index: 0, log: collect([]) };
   const emit = async (emission: { input: unknown }) => ({ runId: String(emitted.push(emission.input)) });
   const stop = await plugins.startTrigger("lamp/pressed", {}, emit, context);
   await plugins.services.lamp!.press!("main");

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { hostPlugin } from "../../host/loading/locate-plugin.ts";
+import { type HostDocuments, readHost } from "../../host/loading/read-host.ts";
 
 export const fixturePlugins = fileURLToPath(new URL("../fixtures/plugins/", import.meta.url));
 
@@ -22,6 +24,17 @@ export function makeHostFolder(t: TestContext, files: Record<string, unknown>): 
     writeFileSync(join(path, name), typeof content === "string" ? content : JSON.stringify(content, null, 2));
   }
   return { path, configurationFile: join(path, "plugins.json") };
+}
+
+/** Reads the configuration, and leaves out the host's own plugin, which is part of every host. */
+export function readListed(configurationFile: string, options: Parameters<typeof readHost>[1] = {}): HostDocuments {
+  const documents = readHost(configurationFile, options);
+  const { host: _, ...config } = documents.catalogue.config;
+  return {
+    ...documents,
+    plugins: documents.plugins.filter(({ name }) => name !== hostPlugin.name),
+    catalogue: { ...documents.catalogue, config },
+  };
 }
 
 /** Puts a copy of a fixture plugin into the folder. */

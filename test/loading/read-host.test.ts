@@ -3,8 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { test } from "node:test";
 import type { Fault } from "../../host/documents/fault.ts";
-import { readHost } from "../../host/loading/read-host.ts";
-import { copyFixture, type HostFolder, makeHostFolder, pluginFiles } from "./host-folder.ts";
+import { copyFixture, type HostFolder, makeHostFolder, pluginFiles, readListed } from "./host-folder.ts";
 
 /** `file:line:column code`, the file relative to the folder. */
 const places = (folder: HostFolder, faults: readonly Fault[]) =>
@@ -40,7 +39,7 @@ test("a plugin is found by its short name, by a path and by the name of a packag
     "node_modules/plain-package/plugin.json": { name: "plain", version: "1.0.0", host: "*", main: "lib/index.js" },
     "node_modules/plain-package/lib/index.js": "",
   });
-  const { plugins, faults } = readHost(folder.configurationFile, { builtInDirectory: join(folder.path, "built-in") });
+  const { plugins, faults } = readListed(folder.configurationFile, { builtInDirectory: join(folder.path, "built-in") });
   assert.deepEqual(faults, []);
   assert.deepEqual(
     plugins.map(({ name, builtIn, main }) => [name, builtIn, relative(folder.path, main)]),
@@ -78,7 +77,7 @@ test("a built-in plugin that is only required is activated with its defaults, be
     },
     "built-in/idle/index.js": "",
   });
-  const { plugins, faults, catalogue } = readHost(folder.configurationFile, {
+  const { plugins, faults, catalogue } = readListed(folder.configurationFile, {
     builtInDirectory: join(folder.path, "built-in"),
   });
   assert.deepEqual(faults, []);
@@ -107,7 +106,7 @@ test("a circle is one fault that names it, and only its members are unusable", (
     ...pluginFiles("c", "", { requires: ["a"] }),
     ...pluginFiles("other", ""),
   });
-  const { plugins, faults } = readHost(folder.configurationFile);
+  const { plugins, faults } = readListed(folder.configurationFile);
   assert.deepEqual(places(folder, faults), ["plugins.json:4:17 PLUGIN_CIRCLE"]);
   assert.match(faults[0]!.message, /a -> b -> c -> a/);
   const refused = plugins.filter(({ refusal }) => refusal !== undefined).map(({ name }) => name);
@@ -134,7 +133,7 @@ const configuration = `{
 test("faults of a configuration stand at their place, and a name without use is a note", (t) => {
   const folder = makeHostFolder(t, { "plugins.json": configuration, ...pluginFiles("other", "") });
   copyFixture(folder, "lamp");
-  const { plugins, faults } = readHost(folder.configurationFile);
+  const { plugins, faults } = readListed(folder.configurationFile);
   const found = faults.map(({ line, column, pointer, severity, suggestion }) =>
     `${line}:${column} ${pointer.replace("/plugins/0/config", "")} ${severity} ${suggestion ?? ""}`.trim(),
   );
@@ -154,7 +153,7 @@ test("defaults are filled in, secrets stay references, ignored names are gone, a
   const config = { pin: { $secret: "LAMP_PIN" }, labels: ["x", { $secret: "LABEL" }], wiring: {}, logFile: "x" };
   const folder = makeHostFolder(t, { "plugins.json": { plugins: [{ plugin: "./plugins/lamp", config }] } });
   copyFixture(folder, "lamp");
-  const { plugins, faults, catalogue } = readHost(folder.configurationFile);
+  const { plugins, faults, catalogue } = readListed(folder.configurationFile);
   assert.deepEqual(
     faults.map(({ code, severity }) => `${code} ${severity}`),
     ["CONFIG_IGNORED note"],
@@ -168,7 +167,7 @@ test("a secret where no text is expected, or under an unknown name, is a fault",
   const config = { brightness: { $secret: "BRIGHTNESS" }, pni: { $secret: "PIN" } };
   const folder = makeHostFolder(t, { "plugins.json": { plugins: [{ plugin: "./plugins/lamp", config }] } });
   copyFixture(folder, "lamp");
-  const { faults } = readHost(folder.configurationFile);
+  const { faults } = readListed(folder.configurationFile);
   assert.deepEqual(
     faults.map(({ pointer, severity }) => `${pointer} ${severity}`),
     ["/plugins/0/config/pni fault", "/plugins/0/config/brightness fault"],
@@ -191,7 +190,7 @@ test("plugins that cannot be used are faults at their entry, and the rest stays 
     "built-in/own/plugin.json": { name: "own", version: "1.0.0", host: "^1.0.0", main: "index.js" },
     ...pluginFiles("good", ""),
   });
-  const { plugins, faults } = readHost(folder.configurationFile, { builtInDirectory: join(folder.path, "built-in") });
+  const { plugins, faults } = readListed(folder.configurationFile, { builtInDirectory: join(folder.path, "built-in") });
   assert.deepEqual(places(folder, faults), [
     "plugins.json:3:17 PLUGIN_NOT_FOUND",
     "plugins.json:4:17 PLUGIN_NOT_FOUND",
@@ -217,7 +216,7 @@ test("a manifest is held against the plugin interface and its folder", (t) => {
     "plugins/unreadable/plugin.json": "{",
   });
   symlinkSync("../good/index.js", join(folder.path, "plugins/linked/link.js"));
-  const { plugins, faults } = readHost(folder.configurationFile);
+  const { plugins, faults } = readListed(folder.configurationFile);
   const found = places(folder, faults);
   assert.deepEqual(
     found.map((place) => place.replace(/:\d+:\d+/, "")),
@@ -250,7 +249,7 @@ test("a requirement that nobody meets, or only a plugin that is not enabled, is 
     ...pluginFiles("door", "", { requires: ["motr"] }),
     ...pluginFiles("motor", ""),
   });
-  const { plugins, faults } = readHost(folder.configurationFile);
+  const { plugins, faults } = readListed(folder.configurationFile);
   assert.deepEqual(places(folder, faults), [
     "plugins.json:4:17 REQUIREMENT_DISABLED",
     "plugins/door/plugin.json:7:5 REQUIREMENT_UNKNOWN",
@@ -265,7 +264,7 @@ test("two plugins that provide one service are a fault, and the first keeps it",
     ...pluginFiles("one", "", { provides: { tank: {} } }),
     ...pluginFiles("two", "", { provides: { tank: {} } }),
   });
-  const { plugins, faults } = readHost(folder.configurationFile);
+  const { plugins, faults } = readListed(folder.configurationFile);
   assert.deepEqual(places(folder, faults), ["plugins.json:7:17 SERVICE_DUPLICATE"]);
   assert.deepEqual(
     plugins.map(({ name, refusal }) => [name, refusal === undefined]),
@@ -288,7 +287,7 @@ test("what follows only from a broken plugin is no fault of its own", (t) => {
     }),
     "workflows/other.json": workflow("other", { steps: [{ uses: "nobody/blink" }] }),
   });
-  const { faults, workflows } = readHost(folder.configurationFile);
+  const { faults, workflows } = readListed(folder.configurationFile);
   const files = faults.map(({ file }) => relative(folder.path, file));
   assert.deepEqual([...new Set(files)].sort(), ["plugins/lamp/plugin.json", "workflows/other.json"]);
   assert.deepEqual(workflows, []);
@@ -304,7 +303,7 @@ test("workflow folders are read recursively and in order, and a broken document 
     "workflows/readme.md": "no document",
     "more/later.json": workflow("later"),
   });
-  const { workflows, faults } = readHost(folder.configurationFile);
+  const { workflows, faults } = readListed(folder.configurationFile);
   assert.deepEqual(
     workflows.map(({ name }) => name),
     ["a", "nested", "z", "later"],
@@ -324,7 +323,7 @@ test("a workflow folder that is missing or no folder is a fault at its place", (
 }`,
     file: "no folder",
   });
-  const { faults, configuration } = readHost(folder.configurationFile);
+  const { faults, configuration } = readListed(folder.configurationFile);
   assert.deepEqual(places(folder, faults), [
     "plugins.json:2:17 WORKFLOW_FOLDER_MISSING",
     "plugins.json:2:28 WORKFLOW_FOLDER_MISSING",
@@ -339,7 +338,7 @@ test("a name that several workflows have is one fault, and the first document ke
     "workflows/2.json": workflow("same"),
     "workflows/3.json": workflow("same"),
   });
-  const { workflows, faults } = readHost(folder.configurationFile);
+  const { workflows, faults } = readListed(folder.configurationFile);
   assert.deepEqual(places(folder, faults), ["workflows/2.json:2:11 WORKFLOW_DUPLICATE"]);
   assert.deepEqual(
     workflows.map(({ file }) => relative(folder.path, file)),
@@ -360,7 +359,7 @@ test("a workflow is active as its `enabled` says, which may ask the configuratio
     "workflows/5.json": workflow("wrong", { enabled: "${{ config.lamp.brightness }}" }),
   });
   copyFixture(folder, "lamp");
-  const { workflows, inactiveWorkflows, faults } = readHost(folder.configurationFile);
+  const { workflows, inactiveWorkflows, faults } = readListed(folder.configurationFile);
   assert.deepEqual(
     workflows.map(({ name }) => name),
     ["on", "strip"],
@@ -381,7 +380,7 @@ test("a workflow that needs a plugin which is not enabled is not active, and a n
     }),
   });
   copyFixture(folder, "lamp");
-  const { workflows, inactiveWorkflows, faults } = readHost(folder.configurationFile);
+  const { workflows, inactiveWorkflows, faults } = readListed(folder.configurationFile);
   assert.deepEqual(workflows, []);
   assert.deepEqual(
     inactiveWorkflows.map(({ name }) => name),
@@ -396,13 +395,13 @@ test("a workflow that needs a plugin which is not enabled is not active, and a n
 test("a configuration that cannot be used gives no configuration, and its faults", (t) => {
   for (const text of [`{ "plugins": [ }`, `{ "plugin": [] }`, `[]`, `{ "plugins": [], "extra": 1 }`]) {
     const folder = makeHostFolder(t, { "plugins.json": text });
-    const documents = readHost(folder.configurationFile);
+    const documents = readListed(folder.configurationFile);
     assert.equal(documents.configuration, undefined, text);
     assert.ok(documents.faults.length > 0, text);
     assert.deepEqual([documents.plugins, documents.workflows], [[], []]);
   }
   const folder = makeHostFolder(t, {});
-  const { configuration, faults } = readHost(folder.configurationFile);
+  const { configuration, faults } = readListed(folder.configurationFile);
   assert.equal(configuration, undefined);
   assert.deepEqual(places(folder, faults), ["plugins.json:1:1 FILE_UNREADABLE"]);
 });
@@ -415,7 +414,7 @@ test("a broken entry leaves the others usable", (t) => {
     ...pluginFiles("good", ""),
     ...pluginFiles("other", ""),
   });
-  const { configuration, plugins, faults } = readHost(folder.configurationFile);
+  const { configuration, plugins, faults } = readListed(folder.configurationFile);
   assert.ok(configuration);
   assert.deepEqual(
     faults.map(({ pointer }) => pointer),
@@ -431,6 +430,6 @@ test("no plugin code runs while documents are read", (t) => {
   const folder = makeHostFolder(t, { "plugins.json": entries("loud"), ...pluginFiles("loud", "") });
   writeFileSync(join(folder.path, "plugins/loud/index.js"), "globalThis.loudWasRun = true;");
   mkdirSync(join(folder.path, "empty"));
-  assert.deepEqual(readHost(folder.configurationFile).faults, []);
+  assert.deepEqual(readListed(folder.configurationFile).faults, []);
   assert.equal("loudWasRun" in globalThis, false);
 });

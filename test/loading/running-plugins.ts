@@ -2,6 +2,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { type ActivateOptions, type ActivePlugins, activatePlugins } from "../../host/loading/activate.ts";
+import { startInProcess } from "../../host/loading/in-process.ts";
+import { hostPlugin } from "../../host/loading/locate-plugin.ts";
 import { type HostDocuments, readHost } from "../../host/loading/read-host.ts";
 import type { HostLog } from "../../host/log.ts";
 import { openStore } from "../../host/store/open.ts";
@@ -13,13 +15,17 @@ export interface LogLine {
   fields: Record<string, unknown>;
 }
 
+/** `states` leaves out the host's own plugin, which is part of every host. */
 export interface RunningPlugins extends ActivePlugins {
   documents: HostDocuments;
   dataDirectory: string;
   lines: LogLine[];
 }
 
-/** Reads the folder and activates its plugins on a store of their own; everything is stopped after the test. */
+/**
+ * Reads the folder and activates its plugins on a store of their own, in this process if `options` say nothing else;
+ * everything is stopped after the test.
+ */
 export async function activateFolder(
   t: TestContext,
   folder: HostFolder,
@@ -30,13 +36,21 @@ export async function activateFolder(
   const documents = readHost(folder.configurationFile);
   const store = await openStore(dataDirectory);
   const lines: LogLine[] = [];
-  let plugins: ActivePlugins | undefined;
+  let stop: (() => Promise<void>) | undefined;
   t.after(async () => {
-    await plugins?.stop();
+    await stop?.();
     await store.close();
   });
-  plugins = await activatePlugins(documents, { store, log: collect(lines), dataDirectory, ...options });
-  return { ...plugins, documents, dataDirectory, lines };
+  const plugins = await activatePlugins(documents, {
+    store,
+    log: collect(lines),
+    dataDirectory,
+    start: startInProcess,
+    ...options,
+  });
+  stop = plugins.stop;
+  const states = () => plugins.states().filter(({ name }) => name !== hostPlugin.name);
+  return { ...plugins, states, documents, dataDirectory, lines };
 }
 
 /** A log that keeps its lines. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { sampleRecord, sampleRun } from "./sample-run.ts";
+import { documents, sampleRecord, sampleRun } from "./sample-run.ts";
 import { storeFolder, testStore } from "./store-folder.ts";
 
 test("writes of one turn share one commit", async (t) => {
@@ -51,7 +51,7 @@ test("one after the other, each write has a commit of its own", async (t) => {
 test("a run's records and the change of its row are one commit", async (t) => {
   const store = await testStore(t);
   const run = sampleRun();
-  await store.runs.accept(run, "{}", [sampleRecord(1), sampleRecord(2)], { key: "k", fingerprint: "f" });
+  await store.runs.accept(run, documents("{}"), [sampleRecord(1), sampleRecord(2)], { key: "k", fingerprint: "f" });
   await store.runs.append(run.id, [sampleRecord(3), sampleRecord(4)], { status: "succeeded", endedAt: 5 });
   assert.equal(store.figures.commits, 2);
 });

@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { openStoreForReading } from "../../host/store/open.ts";
 import { WritingProcess } from "./child.ts";
-import { sampleRecord, sampleRun } from "./sample-run.ts";
+import { documents, sampleRecord, sampleRun } from "./sample-run.ts";
 import { atEnd, storeFolder, testStore } from "./store-folder.ts";
 
 test("what has been acknowledged can be read at once", async (t) => {
@@ -38,7 +38,7 @@ test("another process reads while the host runs, after it was killed, and after 
 
   const store = await testStore(t, {}, directory);
   const run = sampleRun();
-  await store.runs.accept(run, "{}", [sampleRecord(1)]);
+  await store.runs.accept(run, documents("{}"), [sampleRecord(1)]);
   await store.close();
   const afterStop = openStoreForReading(directory);
   assert.deepEqual(afterStop.runs.get(run.id), run);

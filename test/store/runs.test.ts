@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Run } from "../../host/store/store.ts";
-import { sampleRecord, sampleRun } from "./sample-run.ts";
+import { documents, sampleRecord, sampleRun } from "./sample-run.ts";
 import { storeFolder, testStore } from "./store-folder.ts";
 
 test("a run comes back as it was accepted, with its journal, document and delivery", async (t) => {
@@ -9,7 +9,7 @@ test("a run comes back as it was accepted, with its journal, document and delive
   const run = sampleRun({ group: "updates", input: { text: "„Ü“ 🙂 \0 \u2028", deep: [[{}]] } });
   const records = [sampleRecord(1, { data: null }), sampleRecord(2, { path: "steps/0/é" })];
   const first = await testStore(t, {}, directory);
-  await first.runs.accept(run, '{"name":"ü"}', records, { key: "session/7", fingerprint: "abc" });
+  await first.runs.accept(run, documents('{"name":"ü"}'), records, { key: "session/7", fingerprint: "abc" });
   await first.close();
 
   const { runs } = await testStore(t, {}, directory);
@@ -30,7 +30,7 @@ test("what does not exist is undefined or empty", async (t) => {
 test("a change touches the members it names and no others", async (t) => {
   const { runs } = await testStore(t);
   const run = sampleRun({ status: "queued", startedAt: null });
-  await runs.accept(run, "{}", []);
+  await runs.accept(run, documents("{}"), []);
   const error = { code: "STEP_FAILED", message: "no", retryable: false, details: { exitCode: 3 } };
   const changes: Partial<Run>[] = [
     { status: "running", startedAt: 5 },
@@ -49,7 +49,7 @@ test("a change touches the members it names and no others", async (t) => {
 test("records may be handed over again, but a number stands for one record only", async (t) => {
   const { runs } = await testStore(t);
   const run = sampleRun();
-  await runs.accept(run, "{}", [sampleRecord(1)]);
+  await runs.accept(run, documents("{}"), [sampleRecord(1)]);
   await runs.append(run.id, [sampleRecord(2), sampleRecord(3)]);
   await runs.append(run.id, [sampleRecord(2), sampleRecord(3)], { status: "waiting" });
   const other = [sampleRecord(4), sampleRecord(3, { data: "another" })];
@@ -79,7 +79,7 @@ test("runs are listed newest first by workflow and status, and unfinished ones i
     sampleRun({ id: "a%", status: "undoing" }),
   ];
   // Handed over in one turn, so that all of them have the same time.
-  await Promise.all(made.map((run) => runs.accept(run, "{}", [])));
+  await Promise.all(made.map((run) => runs.accept(run, documents("{}"), [])));
   const ids = (found: Run[]) => found.map(({ id }) => id);
   assert.deepEqual(ids(runs.list({})), ["a%", "a2", "a1", "b1"]);
   assert.deepEqual(ids(runs.list({ workflow: "install", limit: 2 })), ["a%", "a1"]);
@@ -95,16 +95,16 @@ test("runs are listed newest first by workflow and status, and unfinished ones i
 test("a later delivery takes the place of an earlier one with the same key", async (t) => {
   const { runs } = await testStore(t);
   const [first, second] = [sampleRun(), sampleRun()];
-  await runs.accept(first, "{}", [], { key: "k", fingerprint: "one" });
-  await runs.accept(second, "{}", [], { key: "k", fingerprint: "two" });
+  await runs.accept(first, documents("{}"), [], { key: "k", fingerprint: "one" });
+  await runs.accept(second, documents("{}"), [], { key: "k", fingerprint: "two" });
   assert.deepEqual(runs.delivery("k"), { fingerprint: "two", runId: second.id });
 });
 
 test("a run that is accepted a second time is refused and takes its delivery with it", async (t) => {
   const { runs } = await testStore(t);
   const run = sampleRun();
-  await runs.accept(run, "{}", [sampleRecord(1)]);
-  await assert.rejects(runs.accept(run, "{}", [sampleRecord(2)], { key: "k", fingerprint: "f" }), {
+  await runs.accept(run, documents("{}"), [sampleRecord(1)]);
+  await assert.rejects(runs.accept(run, documents("{}"), [sampleRecord(2)], { key: "k", fingerprint: "f" }), {
     code: "STORE_FAILED",
   });
   assert.equal(runs.delivery("k"), undefined);

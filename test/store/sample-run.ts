@@ -6,6 +6,8 @@ export function sampleRun(changes: Partial<Run> = {}): Run {
     id: randomUUIDv7(),
     workflow: "install",
     document: "d1",
+    calls: {},
+    retryOf: null,
     status: "running",
     group: null,
     acceptedAt: Date.now(),
@@ -18,6 +20,9 @@ export function sampleRun(changes: Partial<Run> = {}): Run {
     ...changes,
   };
 }
+
+/** What a sample run keeps of its document. */
+export const documents = (text: string) => new Map([["d1", text]]);
 
 export function sampleRecord(sequence: number, changes: Partial<JournalRecord> = {}): JournalRecord {
   return {

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sampleRecord, sampleRun, tooManyRecords, tooMuch } from "./sample-run.ts";
+import { documents, sampleRecord, sampleRun, tooManyRecords, tooMuch } from "./sample-run.ts";
 import { testStore } from "./store-folder.ts";
 
 test("a write that fails takes only itself back, the others of its commit stand", async (t) => {
   const store = await testStore(t);
   const taken = sampleRun();
-  await store.runs.accept(taken, "{}", []);
+  await store.runs.accept(taken, documents("{}"), []);
   const before = store.figures.commits;
   const outcomes = await Promise.allSettled([
     store.keyValue("host").set("before", 1),
-    store.runs.accept(sampleRun({ id: taken.id }), "{}", [sampleRecord(1)], { key: "k", fingerprint: "f" }),
+    store.runs.accept(sampleRun({ id: taken.id }), documents("{}"), [sampleRecord(1)], { key: "k", fingerprint: "f" }),
     store.runs.append("none", [sampleRecord(1)]),
     store.keyValue("host").set("after", 2),
     store.outbox("things").put("lane", "message"),
@@ -67,7 +67,7 @@ test("when the writing thread dies, what was pending is rejected and the store g
   const store = await testStore(t, tooMuch);
   const values = store.keyValue("host");
   const run = sampleRun();
-  await store.runs.accept(run, "{}", [sampleRecord(1)]);
+  await store.runs.accept(run, documents("{}"), [sampleRecord(1)]);
   for (let round = 1; round <= 3; round++) {
     const outcomes = await Promise.allSettled([
       store.runs.append(run.id, tooManyRecords()),

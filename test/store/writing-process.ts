@@ -3,7 +3,7 @@
 
 import { writeSync } from "node:fs";
 import { openStore } from "../../host/store/open.ts";
-import { sampleRecord, sampleRun } from "./sample-run.ts";
+import { documents, sampleRecord, sampleRun } from "./sample-run.ts";
 
 const [, , directory, writes = "Infinity"] = process.argv as [string, string, string, string?];
 
@@ -28,7 +28,7 @@ await store.close();
 async function writeRuns(): Promise<void> {
   while (left > 0) {
     const run = sampleRun();
-    await store.runs.accept(run, '{"steps":[]}', [sampleRecord(1)]);
+    await store.runs.accept(run, documents('{"steps":[]}'), [sampleRecord(1)]);
     print(`${run.id} 1`);
     for (let sequence = 2; sequence <= 20 && left-- > 0; sequence++) {
       await store.runs.append(run.id, [sampleRecord(sequence)]);

@@ -5,9 +5,11 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { compileSchema } from "../../host/documents/schema-check.ts";
+import { compileSchema, type SchemaProblem } from "../../host/documents/schema-check.ts";
 import { type ErrorEntry, type Failure, toFailure } from "../../host/errors.ts";
+import { readConfig } from "../../host/loading/read-config.ts";
 import type { Json, JsonObject, Log, Plugin, PluginContext, Progress, Step, StepContext } from "../../host/sdk.ts";
+import type { PluginManifest } from "../../schemas/plugin.types.ts";
 
 export interface LogLine {
   level: "debug" | "info" | "warn" | "error";
@@ -45,10 +47,11 @@ export function stepContext(overrides: Partial<StepContext> = {}): RecordedConte
     checkpoint: async (value) => void checkpoints.push(value),
     lastCheckpoint: undefined,
     idempotencyKey: "run-1/step",
-    run: { id: "run-1", workflow: "a-test" },
+    run: { id: "run-1", workflow: "a-test", retryOf: null },
     services: {},
     secret: (key) => Promise.reject(new Error(`no secret ${key}`)),
     fetch,
+    throttle: async () => {},
     processStarted: async (pid) => void groups.push(pid),
     ...overrides,
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
@@ -112,10 +115,12 @@ export async function planStep(
 
 async function stepOf(pluginName: string, stepName: string, { log, directory }: StepContext, config: JsonObject) {
   const folder = folderOf(pluginName);
-  const { config: configSchema = {} } = await readManifest(pluginName);
+  const manifest = await readManifest(pluginName);
+  const { config: filled, problems } = readConfig(config, manifest as unknown as PluginManifest);
+  if (problems.length > 0) throw new Error(faultsOf(`the configuration of ${pluginName}`, problems));
   const { default: plugin } = (await import(pathToFileURL(join(folder, "index.ts")).href)) as { default: Plugin };
   const context: Partial<PluginContext> = {
-    config: fill(`the configuration of ${pluginName}`, configSchema, config) as JsonObject,
+    config: filled,
     services: {},
     log,
     device: undefined,
@@ -133,8 +138,11 @@ function fill(what: string, schema: JsonObject, value: Json, defaults = true): J
   const filled = structuredClone(value);
   const problems = compileSchema(schema, { defaults })(filled);
   if (problems.length === 0) return filled;
-  throw new Error(`${what}: ${problems.map(({ pointer, message }) => `${pointer} ${message}`).join("; ")}`);
+  throw new Error(faultsOf(what, problems));
 }
+
+const faultsOf = (what: string, problems: SchemaProblem[]) =>
+  `${what}: ${problems.map(({ pointer, message }) => `${pointer} ${message}`).join("; ")}`;
 
 export function recordingLog(lines: LogLine[]): Log {
   const at =

@@ -1,0 +1,12 @@
+import type { Json } from "../sdk.ts";
+
+/** What the host's own steps need of the host, beside what every plugin gets. */
+export interface HostServices {
+  signals: {
+    /**
+     * Hands a signal to all runs that wait for it or are aborted by it; resolves once it is durable. A signal whose id
+     * was sent before is not sent again. `received`: whether anything took it.
+     */
+    send(signal: { id: string; name: string; value: Json }): Promise<{ received: boolean }>;
+  };
+}
