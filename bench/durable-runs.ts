@@ -5,74 +5,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { Engine } from "../host/engine/engine.ts";
-import type { LoadedWorkflow, RunnableStep } from "../host/engine/workflow.ts";
-import { createLog } from "../host/log.ts";
-import { openStore } from "../host/store/open.ts";
 import { median, row } from "./figures.ts";
-
-const step: RunnableStep = {
-  uses: "bench/add",
-  plugin: "bench",
-  implementation: {
-    run: async ({ value }: { value: number }) => ({ value: value + 1 }),
-  } as RunnableStep["implementation"],
-  checkInput: () => [],
-  checkOutput: () => [],
-  errors: {},
-  services: {},
-  secret: async () => "",
-  fetch,
-};
-
-const workflow: LoadedWorkflow = {
-  name: "three",
-  file: "three.json",
-  document: {
-    name: "three",
-    steps: [
-      { id: "a", uses: "bench/add", with: { value: "${{ inputs.value }}" } },
-      { id: "b", uses: "bench/add", with: { value: "${{ steps.a.outputs.value }}" } },
-      { id: "c", uses: "bench/add", with: { value: "${{ steps.b.outputs.value }}" } },
-    ],
-    outputs: { value: "${{ steps.c.outputs.value }}" },
-  },
-  text: "{}",
-  hash: "0".repeat(64),
-};
-
-/** Runs a second and the median time of one run in milliseconds, with so many open at once. */
-export async function durableRuns(open: number, seconds = 3): Promise<{ perSecond: number; medianMs: number }> {
-  const directory = mkdtempSync(join(tmpdir(), "gantry-bench-"));
-  const store = await openStore(directory);
-  const log = createLog({ level: "error" });
-  const engine = new Engine({
-    store,
-    log,
-    dataDirectory: directory,
-    findStep: () => step,
-    contexts: () => ({ config: {}, device: null }),
-    maxOpen: 1024,
-  });
-  const times: number[] = [];
-  const end = performance.now() + seconds * 1000;
-  const one = async () => {
-    while (performance.now() < end) {
-      const begun = performance.now();
-      const { runId } = await engine.accept(workflow, { input: { value: 1 } });
-      const run = await engine.waitFor(runId);
-      if ((run.output as { value: number }).value !== 4) throw new Error(`wrong result ${JSON.stringify(run)}`);
-      times.push(performance.now() - begun);
-    }
-  };
-  const begun = performance.now();
-  await Promise.all(Array.from({ length: open }, one));
-  const tookSeconds = (performance.now() - begun) / 1000;
-  await engine.stop();
-  await store.close();
-  rmSync(directory, { recursive: true });
-  return { perSecond: times.length / tookSeconds, medianMs: median(times) };
-}
+import { type Figures, threeSteps } from "./three-steps.ts";
+import { countSyncs, slowDisk } from "./under-strace.ts";
 
 /** The same three steps on OpenWorkflow. */
 async function openWorkflowRuns(open: number, seconds = 5): Promise<{ perSecond: number; medianMs: number }> {
@@ -129,22 +64,26 @@ function diskCommits(seconds = 2): number {
   return commits / seconds;
 }
 
-if (import.meta.main) {
-  console.log(row("disk: synced commits of one row a second", diskCommits().toFixed(0)));
-  for (const open of [1, 64, 256]) {
-    const { perSecond, medianMs } = await durableRuns(open);
-    console.log(
-      row(
-        `Gantry: three-step runs a second, ${open} open`,
-        `${perSecond.toFixed(0)} (median ${medianMs.toFixed(1)} ms)`,
-      ),
-    );
-  }
-  const own = await durableRuns(32);
-  const peer = await openWorkflowRuns(32);
-  console.log(row("Gantry, 32 open", own.perSecond.toFixed(0)));
-  console.log(
-    row("OpenWorkflow on SQLite, 32 open", `${peer.perSecond.toFixed(0)} (median ${peer.medianMs.toFixed(1)} ms)`),
-  );
-  console.log(row("ratio", `${(own.perSecond / peer.perSecond).toFixed(1)} times`));
+function told({ perSecond, medianMs, loopDelayMs }: Figures): string {
+  const delay = `event loop late by ${loopDelayMs.toFixed(1)} ms (99 %)`;
+  return `${perSecond.toFixed(0)} (median ${medianMs.toFixed(1)} ms, ${delay})`;
 }
+
+console.log(row("disk: synced commits of one row a second", diskCommits().toFixed(0)));
+for (const open of [1, 64, 256])
+  console.log(row(`Gantry: three-step runs a second, ${open} open`, told(await threeSteps(open))));
+console.log(row("the same with outputs of 1 KiB, 64 open", told(await threeSteps(64, 1024))));
+const own = await threeSteps(32);
+const peer = await openWorkflowRuns(32);
+console.log(row("Gantry, 32 open", told(own)));
+console.log(
+  row("OpenWorkflow on SQLite, 32 open", `${peer.perSecond.toFixed(0)} (median ${peer.medianMs.toFixed(1)} ms)`),
+);
+console.log(row("ratio", `${(own.perSecond / peer.perSecond).toFixed(1)} times`));
+for (const open of [1, 64]) {
+  const counted = await countSyncs(open);
+  if (counted === undefined) console.log("syncs are not counted: strace is not installed");
+  else console.log(row(`syncs for one run, ${open} open`, (counted.syncs / counted.figures.runs).toFixed(2)));
+}
+const slow = await slowDisk(64, 20);
+if (slow !== undefined) console.log(row("on a disk with 20 ms a sync, 64 open", told(slow)));
