@@ -3,13 +3,13 @@
 
 import { mkdirSync } from "node:fs";
 import { createHostPlugin } from "./builtin/index.ts";
+import { startControl } from "./control/server.ts";
 import { Engine } from "./engine/engine.ts";
-import type { HostContexts, LoadedWorkflow } from "./engine/workflow.ts";
-import { compile, evaluate } from "./expressions/index.ts";
+import type { HostContexts } from "./engine/workflow.ts";
 import { type ActivePlugins, activatePlugins } from "./loading/activate.ts";
 import type { HostDocuments } from "./loading/read-host.ts";
 import type { HostLog } from "./log.ts";
-import type { Json, Stop } from "./sdk.ts";
+import { RunningTriggers } from "./running-triggers.ts";
 import { openStore } from "./store/open.ts";
 
 export interface HostOptions {
@@ -59,72 +59,21 @@ export async function startHost({ documents, dataDirectory, log, serve = true }:
 
     if (serve) {
       engine.resume();
-      const triggers = new Triggers(documents.workflows, { engine, plugins, contexts, log });
+      const triggers = new RunningTriggers(documents.workflows, documents.brokenWorkflows, {
+        accept: (workflow, emission, source) => engine.accept(workflow, emission, source),
+        plugins,
+        contexts,
+        log,
+      });
       // Before the engine: while runs are being suspended nothing new comes in.
       started.defer(() => triggers.stop());
       await triggers.start();
     }
+    const control = await startControl({ engine, plugins, store, documents, dataDirectory, log, serve });
+    started.defer(() => control.stop());
     return { engine, plugins, stop: () => started.disposeAsync() };
   } catch (error) {
     await started.disposeAsync();
     throw error;
-  }
-}
-
-interface TriggerSurroundings {
-  engine: Engine;
-  plugins: ActivePlugins;
-  contexts: HostContexts;
-  log: HostLog;
-}
-
-/** The `on` of every workflow, each started as soon as its plugin is there. */
-class Triggers {
-  readonly #surroundings: TriggerSurroundings;
-  readonly #waiting: { workflow: LoadedWorkflow; index: number }[];
-  readonly #stops: Stop[] = [];
-  #stopped = false;
-
-  constructor(workflows: LoadedWorkflow[], surroundings: TriggerSurroundings) {
-    this.#surroundings = surroundings;
-    this.#waiting = workflows.flatMap((workflow) =>
-      (workflow.document.on ?? []).map((_, index) => ({ workflow, index })),
-    );
-    surroundings.plugins.onAvailable(() => void this.start());
-  }
-
-  async start(): Promise<void> {
-    const { plugins, log } = this.#surroundings;
-    for (const entry of [...this.#waiting]) {
-      const { trigger } = entry.workflow.document.on![entry.index]!;
-      if (this.#stopped || !plugins.hasTrigger(trigger)) continue;
-      this.#waiting.splice(this.#waiting.indexOf(entry), 1);
-      try {
-        this.#stops.push(await this.#startOne(entry.workflow, entry.index));
-      } catch (error) {
-        log.error("trigger cannot start", { workflow: entry.workflow.name, trigger, err: error });
-      }
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    for (const stop of this.#stops.reverse()) await stop();
-  }
-
-  async #startOne(workflow: LoadedWorkflow, index: number): Promise<Stop> {
-    const { engine, plugins, contexts, log } = this.#surroundings;
-    const { trigger, with: settings = {} } = workflow.document.on![index]!;
-    const options = evaluate(compile(settings as Json), { ...contexts } as Record<string, Json>);
-    return plugins.startTrigger(
-      trigger,
-      options,
-      (emission) => engine.accept(workflow, emission, `${workflow.name}#${index}`),
-      {
-        workflow: workflow.name,
-        index,
-        log: log.child({ workflow: workflow.name }),
-      },
-    );
   }
 }

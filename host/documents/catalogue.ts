@@ -11,6 +11,18 @@ export interface VerbCatalogue {
   readonly triggers: ReadonlyMap<string, TriggerEntry>;
   /** Configuration of the active plugins, with defaults and without secrets, by plugin name: `config` in expressions. */
   readonly config: JsonObject;
+  /** Workflows that others may call (`workflow:<name>`), by name; undefined where nobody has looked for any. */
+  readonly workflows?: ReadonlyMap<string, CallableWorkflow>;
+}
+
+export interface CallableWorkflow {
+  /** Whether it is started by triggers; then it cannot be called. */
+  hasTriggers: boolean;
+  inputs: JsonObject | undefined;
+  /** What is known of its outputs: a JSON Schema. */
+  outputs: JsonObject | undefined;
+  /** The names of the workflows it calls itself. */
+  calls: readonly string[];
 }
 
 export interface StepEntry {

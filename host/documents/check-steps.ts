@@ -1,10 +1,11 @@
 // The steps of a workflow, list by list: what each may hold, and what it sees.
 
-import type { Workflow, WorkflowStep } from "../../schemas/workflow.types.ts";
+import type { SideStep, WorkflowStep } from "../../schemas/workflow.types.ts";
 import { parseDuration } from "../duration.ts";
 import { hasExpression, parseText, wholePathOf } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import type { VerbCatalogue } from "./catalogue.ts";
+import { calledEntry, checkCalled } from "./check-called.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { checkForm } from "./check-form.ts";
 import { checkVerb } from "./check-verb.ts";
@@ -19,9 +20,14 @@ export interface StepSurroundings {
   broken: ReadonlySet<string>;
   catalogue: VerbCatalogue;
   named: boolean;
+  /** Inside `onFailure` or `finally`, where nothing is undone. */
+  cleaning?: boolean;
 }
 
-type Body = Partial<Pick<Workflow, "steps" | "onFailure" | "finally" | "outputs">>;
+type Body = Partial<Pick<WorkflowStep, "steps" | "parallel" | "onFailure" | "finally" | "outputs" | "abortOn">>;
+
+const error = closed({ code: {}, message: {}, details: {}, step: {}, retryable: {}, remedy: {} });
+const progress = closed({ percent: {}, message: {}, details: {} });
 
 interface Checked {
   faults: Fault[];
@@ -35,20 +41,30 @@ export function checkBody(body: Body, base: string, outer: Visible, surroundings
   const steps = new Map(outer.steps);
   const ids = new Map<string, number>();
   // Looked at in the order of lists, so that each sees what is before it.
-  const seen: Visible = { ...outer, steps, ...(body.steps === undefined ? { anyStep: true } : {}) };
-  const faults = checkList(body.steps ?? [], `${base}/steps`, seen, ids, surroundings);
-  const inside: Visible = { ...seen, ...(lacksId(body.steps ?? [], `${base}/steps`, broken) ? { anyStep: true } : {}) };
+  const lists = body.parallel?.map((list, index) => [list, `${base}/parallel/${index}`] as const);
+  const main = lists ?? [[body.steps ?? [], `${base}/steps`] as const];
+  const isOpen = body.steps === undefined && body.parallel === undefined;
+  const seen: Visible = { ...outer, steps, ...(isOpen ? { anyStep: true } : {}) };
+  const faults = checkExpressions(document, `${base}/abortOn`, body.abortOn, outer);
+  for (const [list, place] of main) {
+    // A list beside others sees what is before all of them, and nothing of the others.
+    const own = lists === undefined ? steps : new Map(outer.steps);
+    faults.push(...checkList(list, place, { ...seen, steps: own }, ids, surroundings));
+    for (const { id } of list) if (id !== undefined) steps.set(id, own.get(id));
+  }
+  const lacking = main.some(([list, place]) => lacksId(list, place, broken));
+  const inside: Visible = { ...seen, ...(lacking ? { anyStep: true } : {}) };
   faults.push(...checkExpressions(document, `${base}/outputs`, outputs as Json | undefined, inside));
   faults.push(...mustBeWhole(document, `${base}/outputs`, outputs));
-  const error = closed({ code: {}, message: {}, details: {}, step: {}, retryable: {}, remedy: {} });
   const failing: Visible = { ...inside, contexts: new Map([...outer.contexts, ["error", error]]) };
-  faults.push(...checkList(body.onFailure ?? [], `${base}/onFailure`, failing, ids, surroundings));
-  faults.push(...checkList(body.finally ?? [], `${base}/finally`, inside, ids, surroundings));
+  const cleaning = { ...surroundings, cleaning: true };
+  faults.push(...checkList(body.onFailure ?? [], `${base}/onFailure`, failing, ids, cleaning));
+  faults.push(...checkList(body.finally ?? [], `${base}/finally`, inside, ids, cleaning));
   return { faults, outputs: outputs === undefined && broken.has(base) ? undefined : outputsShape(outputs) };
 }
 
 /** What is known of the value of `outputs`. */
-function outputsShape(outputs: Body["outputs"]): Shape {
+export function outputsShape(outputs: Body["outputs"]): Shape {
   if (outputs === undefined) return closed({});
   return typeof outputs === "object"
     ? closed(Object.fromEntries(Object.keys(outputs).map((name) => [name, {}])))
@@ -106,7 +122,7 @@ function checkStep(step: WorkflowStep, place: string, visible: Visible, surround
       ? checkCall({ ...step, uses: step.uses }, place, visible, surroundings)
       : step.forEach !== undefined
         ? checkLoop(step, place, visible, surroundings)
-        : step.steps !== undefined
+        : step.steps !== undefined || step.parallel !== undefined
           ? checkBody(step, place, blockSight(step, visible), surroundings)
           : { faults: [], outputs: undefined };
   return { faults: [...faults, ...checked.faults], outputs: checked.outputs };
@@ -119,10 +135,15 @@ function checkCall(
   surroundings: StepSurroundings,
 ): Checked {
   const { document, broken, catalogue } = surroundings;
-  const entry = catalogue.steps.get(step.uses);
-  const faults = checkVerb(document, `${place}/uses`, step.uses, catalogue.steps, "step", surroundings);
+  const entry = step.uses.startsWith("workflow:")
+    ? calledEntry(step.uses.slice("workflow:".length), catalogue)
+    : catalogue.steps.get(step.uses);
+  const faults = step.uses.startsWith("workflow:")
+    ? checkCalled(document, `${place}/uses`, step.uses.slice("workflow:".length), catalogue)
+    : checkVerb(document, `${place}/uses`, step.uses, catalogue.steps, "step", surroundings);
   if (step.with !== undefined || !broken.has(place))
     faults.push(...checkWith(document, place, step.with as Json | undefined, entry?.input));
+  faults.push(...checkSideSteps(step, place, visible, entry, surroundings));
   for (const key of ["with", "retry", "timeout"] as const)
     faults.push(...checkExpressions(document, `${place}/${key}`, step[key] as Json | undefined, visible));
   for (const key of ["retries", "backoff"] as const)
@@ -132,6 +153,44 @@ function checkCall(
       faultAt(document, `${place}/timeout`, { code: "VALUE_WRONG", message: "`timeout` must be longer than zero" }),
     );
   return { faults, outputs: entry === undefined ? undefined : outputOf(entry.output) };
+}
+
+/** `undo` and `onProgress`: one step each, which sees a little more than the step it belongs to. */
+function checkSideSteps(
+  step: WorkflowStep,
+  place: string,
+  visible: Visible,
+  entry: { output: JsonObject | undefined } | undefined,
+  surroundings: StepSurroundings,
+): Fault[] {
+  const { document, cleaning } = surroundings;
+  const { id, undo, onProgress } = step;
+  const faults: Fault[] = [];
+  if (undo !== undefined) {
+    const steps = new Map(visible.steps);
+    if (id !== undefined) steps.set(id, entry === undefined ? undefined : outputOf(entry.output));
+    const later = new Set([...visible.later].filter((name) => name !== id));
+    const contexts = new Map([...visible.contexts, ["error", error] as const]);
+    faults.push(...checkSideStep(undo, `${place}/undo`, { ...visible, steps, later, contexts }, surroundings));
+  }
+  if (undo !== undefined && cleaning === true) {
+    const message = "nothing in `onFailure` and `finally` is ever undone";
+    faults.push(faultAt(document, `${place}/undo`, { code: "STEP_FORM", message, where: "key" }));
+  }
+  if (onProgress !== undefined) {
+    const contexts = new Map([...visible.contexts, ["progress", progress] as const]);
+    faults.push(...checkSideStep(onProgress, `${place}/onProgress`, { ...visible, contexts }, surroundings));
+  }
+  return faults;
+}
+
+function checkSideStep(step: SideStep, place: string, visible: Visible, surroundings: StepSurroundings): Fault[] {
+  if (step.uses === undefined) return [];
+  const { document } = surroundings;
+  if (!step.uses.startsWith("workflow:") && step.uses !== "host/wait")
+    return checkCall({ ...step }, place, visible, surroundings).faults;
+  const message = `${step.uses} cannot stand here: it has to be one step of a plugin`;
+  return [faultAt(document, `${place}/uses`, { code: "STEP_FORM", message })];
 }
 
 // What a step returns is what its manifest says, unless the manifest leaves it open on purpose.
@@ -151,6 +210,8 @@ function checkLoop(step: WorkflowStep, place: string, visible: Visible, surround
   const { document, broken } = surroundings;
   const { forEach, as } = step;
   const faults = [
+    ...checkExpressions(document, `${place}/maxParallel`, step.maxParallel as Json | undefined, visible),
+    ...mustBeWhole(document, `${place}/maxParallel`, step.maxParallel),
     ...checkExpressions(document, `${place}/forEach`, forEach as Json, visible),
     ...mustBeWhole(document, `${place}/forEach`, forEach),
   ];

@@ -1,5 +1,6 @@
 // A workflow document: its shape, its forms, the verbs it uses, and all that its expressions read.
 
+import semver from "semver";
 import workflowSchema from "../../schemas/workflow.schema.json" with { type: "json" };
 import type { Workflow } from "../../schemas/workflow.types.ts";
 import { hasExpression, parseText } from "../expressions/index.ts";
@@ -9,9 +10,9 @@ import { checkExpressions } from "./check-expressions.ts";
 import { checkBody, mustBeWhole } from "./check-steps.ts";
 import { checkVerb } from "./check-verb.ts";
 import { checkWith } from "./check-with.ts";
-import type { Document } from "./document.ts";
+import { type Document, faultAt } from "./document.ts";
 import { type Fault, inOrder } from "./fault.ts";
-import { parsePointer } from "./pointer.ts";
+import { parsePointer, pointerTo } from "./pointer.ts";
 import { compileSchema, type SchemaProblem, schemaFaults } from "./schema-check.ts";
 import { schemaIsSound } from "./schema-soundness.ts";
 import { type SoundPart, soundPartOf } from "./sound-part.ts";
@@ -85,9 +86,26 @@ function checkMeaning(
     vars === undefined && broken.has("")
       ? undefined
       : closed(Object.fromEntries(Object.keys(vars ?? {}).map((name) => [name, {}])));
+  expressions("/requires", workflow.requires, given);
+  faults.push(...checkRanges(document, workflow.requires));
+  expressions("/window", workflow.window, [run, ...given, ["vars", varsShape]]);
+  expressions("/limits", workflow.limits, [run, ...given, ["vars", varsShape]]);
   const visible = visibleOf([run, ...given, ["vars", varsShape], ["steps", undefined]]);
   faults.push(...checkBody(workflow, "", visible, { document, broken, catalogue, named: options.named }).faults);
   return faults;
+}
+
+/** The version ranges of `requires`. */
+function checkRanges(document: Document, requires: Partial<Workflow["requires"]>): Fault[] {
+  const { host, plugins = {} } = requires ?? {};
+  const ranges = Object.entries(plugins).map(
+    ([name, range]) => [`/requires/plugins${pointerTo([name])}`, range] as const,
+  );
+  return [["/requires/host", host] as const, ...ranges]
+    .filter(([, range]) => typeof range === "string" && semver.validRange(range) === null)
+    .map(([pointer, range]) =>
+      faultAt(document, pointer, { code: "VALUE_WRONG", message: `${range} is no range of versions, such as ^1.2.0` }),
+    );
 }
 
 function visibleOf(contexts: [string, Shape][]): Visible {

@@ -142,7 +142,7 @@ export const faultCatalogue = {
   },
   STEP_FORM: {
     description:
-      "A step mixes forms or lacks one: it is either `uses`, a `forEach` with `steps`, or a block of `steps`.",
+      "A step mixes forms or lacks one: it is either `uses`, a `forEach` with `steps`, a `parallel`, or a block of `steps`.",
     remedy: "Keep the members of one form; put the others into a step of their own.",
   },
   STEP_ID_DUPLICATE: {
@@ -164,6 +164,18 @@ export const faultCatalogue = {
   VALUE_WRONG: {
     description: "A value is not of the kind that is expected there.",
     remedy: "Write what the message asks for; an expression is possible where the value may differ from run to run.",
+  },
+  WORKFLOW_NOT_CALLABLE: {
+    description: "A workflow that is called has triggers of its own.",
+    remedy: "Move the shared steps into a workflow without `on`, and call that one from both.",
+  },
+  WORKFLOW_CIRCLE: {
+    description: "A workflow calls itself, directly or through others.",
+    remedy: "Take one of the calls out of the circle that the message shows; a `forEach` repeats steps.",
+  },
+  WORKFLOW_NOT_FOUND: {
+    description: "No document in the configured folders has the name that `uses: workflow:<name>` asks for.",
+    remedy: "Correct the name, or put the document into a folder of `workflows` in plugins.json.",
   },
 } as const satisfies Record<string, { description: string; remedy: string }>;
 

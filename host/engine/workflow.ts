@@ -14,6 +14,15 @@ export interface LoadedWorkflow {
   calls: ReadonlyMap<string, LoadedWorkflow>;
 }
 
+/** A document with faults of which as much can be read as is needed to refuse what would have started it. */
+export interface BrokenWorkflow {
+  name: string;
+  file: string;
+  on: NonNullable<WorkflowDocument["on"]>;
+  /** In words, each with its line and column. */
+  faults: string[];
+}
+
 /** A step of an active plugin, ready to run. */
 export interface RunnableStep {
   uses: string;

@@ -12,6 +12,7 @@ import type { InstalledPlugin } from "./installed-plugin.ts";
 import { hostPlugin } from "./locate-plugin.ts";
 import { createPluginContext } from "./plugin-context.ts";
 import { PluginLife, type PluginState } from "./plugin-life.ts";
+import { PluginLock } from "./plugin-lock.ts";
 import type { HostDocuments } from "./read-host.ts";
 import { lazyCheck, runnableSteps } from "./runnable-steps.ts";
 import { createServiceHandle } from "./service-handle.ts";
@@ -92,6 +93,7 @@ class PluginSet implements ActivePlugins {
   readonly #log: HostLog;
   readonly #options: ActivateOptions;
   readonly #documents: HostDocuments;
+  readonly #lock: PluginLock;
   #isolation: Promise<Isolation> | undefined;
 
   constructor(documents: HostDocuments, options: ActivateOptions) {
@@ -101,6 +103,7 @@ class PluginSet implements ActivePlugins {
     this.#log = log;
     this.#options = options;
     this.#documents = documents;
+    this.#lock = new PluginLock(documents.file, dataDirectory, (message) => log.warn(message));
     for (const plugin of documents.plugins) {
       const required = plugin.requiredPlugins.flatMap((name) => this.#lives.get(name) ?? []);
       const surroundings = { store, log, dataDirectory, device: documents.device };
@@ -191,6 +194,7 @@ class PluginSet implements ActivePlugins {
   /** Gantry's own plugins run here, others in processes of their own, if plugins.json says nothing else. */
   #start: StartPlugin = async (plugin, context, events) => {
     const isInProcess = plugin.isolation === undefined ? plugin.builtIn : plugin.isolation === "in-process";
+    if (!plugin.builtIn) await this.#lock.check(plugin);
     if (isInProcess) return startInProcess(plugin, context, events);
     // Only a host with such plugins loads it.
     this.#isolation ??= import("../isolation/isolation.ts").then(({ createIsolation }) => {

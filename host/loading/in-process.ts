@@ -7,16 +7,36 @@ import type { InstalledPlugin } from "./installed-plugin.ts";
 import { resolveGantry } from "./resolve-gantry.ts";
 
 /** Brings a plugin to life, wherever it then runs; rejects with what its module or its `setup` threw. */
-export type StartPlugin = (plugin: InstalledPlugin, context: PluginContext) => Promise<Contributions>;
+export type StartPlugin = (
+  plugin: InstalledPlugin,
+  context: PluginContext,
+  events: CarrierEvents,
+) => Promise<Contributions>;
 
-export const startInProcess: StartPlugin = async (plugin, context) => {
+/** What passes between a plugin's life and its carrier beside the contract. */
+export interface CarrierEvents {
+  /** Aborted when nobody waits for the plugin's `setup` any more. */
+  readonly givenUp: AbortSignal;
+  /** Called before `setup` when the plugin has a process of its own. */
+  onProcess(process: CarrierProcess): void;
+}
+
+export interface CarrierProcess {
+  readonly pid: number | undefined;
+  /** `undefined` once it has ended. */
+  readonly residentBytes: number | undefined;
+  /** Resolves once it has ended, with why; `undefined` where it was told to. */
+  readonly ended: Promise<GantryError | undefined>;
+}
+
+export const startInProcess: StartPlugin = async (plugin, context) => (await loadPlugin(plugin.main)).setup(context);
+
+/** Imports a plugin's module; rejects with what it throws, or with PLUGIN_CONTRACT_BROKEN. */
+export async function loadPlugin(main: string): Promise<Plugin> {
   resolveGantry();
-  const module = (await import(pathToFileURL(plugin.main).href)) as { default?: Partial<Plugin> };
+  const module = (await import(pathToFileURL(main).href)) as { default?: Partial<Plugin> };
   const exported = module.default;
   if (typeof exported?.setup !== "function")
-    throw new GantryError(
-      "PLUGIN_CONTRACT_BROKEN",
-      `${plugin.main} has no default export made by definePlugin({ setup })`,
-    );
-  return exported.setup(context);
-};
+    throw new GantryError("PLUGIN_CONTRACT_BROKEN", `${main} has no default export made by definePlugin({ setup })`);
+  return exported as Plugin;
+}

@@ -17,6 +17,13 @@ export interface InstalledPlugin {
   requiredPlugins: string[];
   /** Names of the services it is given; their providers are among `requiredPlugins`. */
   requiredServices: string[];
+  /**
+   * Where it runs, if the operator says so: `in-process`, or the name of a group whose plugins share a process. Otherwise
+   * Gantry's own run in the host's process, and each other one in a process of its own.
+   */
+  isolation?: string;
+  /** The most its process may hold. */
+  memoryLimitMb?: number;
   /** Why its documents do not allow to start it. */
   refusal?: string;
 }

@@ -5,6 +5,7 @@ import type { HostLog } from "../log.ts";
 import type { DeviceIdentity, Json, JsonObject, PluginContext, Service } from "../sdk.ts";
 import { isSecretReference, readSecret } from "../secrets.ts";
 import type { Store } from "../store/store.ts";
+import { deepFreeze } from "./deep-freeze.ts";
 import type { InstalledPlugin } from "./installed-plugin.ts";
 
 export interface PluginSurroundings {
@@ -18,7 +19,7 @@ export interface PluginSurroundings {
 /** What `setup` of this plugin receives; makes the plugin's folder. */
 export function createPluginContext(plugin: InstalledPlugin, surroundings: PluginSurroundings): PluginContext {
   const { store, log, dataDirectory, device, services } = surroundings;
-  const directory = join(dataDirectory, "plugins", plugin.name);
+  const directory = pluginFolder(dataDirectory, plugin.name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   chmodSync(directory, 0o700);
   return Object.freeze({
@@ -32,6 +33,9 @@ export function createPluginContext(plugin: InstalledPlugin, surroundings: Plugi
     outbox: store.outbox(plugin.name),
   });
 }
+
+/** The folder of a plugin's own data. */
+export const pluginFolder = (dataDirectory: string, plugin: string) => join(dataDirectory, "plugins", plugin);
 
 /** Gives a plugin the secrets its own configuration refers to, and no others. A key of an inner object is `outer.inner`. */
 export function secretsOf(plugin: InstalledPlugin): (key: string) => Promise<string> {
@@ -51,14 +55,6 @@ function memberAt(config: JsonObject, key: string): Json | undefined {
   for (const part of key.split(".")) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;
     value = (value as JsonObject)[part];
-  }
-  return value;
-}
-
-function deepFreeze<Value>(value: Value): Value {
-  if (typeof value === "object" && value !== null) {
-    for (const member of Object.values(value)) deepFreeze(member);
-    Object.freeze(value);
   }
   return value;
 }

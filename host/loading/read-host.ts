@@ -7,7 +7,7 @@ import type { VerbCatalogue } from "../documents/catalogue.ts";
 import { checkConfiguration } from "../documents/check-configuration.ts";
 import { readDocument } from "../documents/document.ts";
 import type { Fault } from "../documents/fault.ts";
-import type { LoadedWorkflow } from "../engine/workflow.ts";
+import type { BrokenWorkflow, LoadedWorkflow } from "../engine/workflow.ts";
 import type { DeviceIdentity } from "../sdk.ts";
 import type { InstalledPlugin } from "./installed-plugin.ts";
 import { builtInDirectory } from "./locate-plugin.ts";
@@ -27,6 +27,10 @@ export interface HostDocuments {
   workflows: LoadedWorkflow[];
   /** Sound documents that are switched off, or need a plugin that is not enabled. */
   inactiveWorkflows: LoadedWorkflow[];
+  /** Documents with faults, whose triggers are started to refuse what comes. */
+  brokenWorkflows: BrokenWorkflow[];
+  /** All sound workflows, by name: what others may call. */
+  callable: ReadonlyMap<string, LoadedWorkflow>;
   catalogue: VerbCatalogue;
   faults: Fault[];
 }
@@ -48,6 +52,8 @@ export function readHost(configurationFile: string, options: { builtInDirectory?
       plugins: [],
       workflows: [],
       inactiveWorkflows: [],
+      brokenWorkflows: [],
+      callable: new Map(),
       catalogue: createVerbCatalogue([]),
       faults: found,
     };
@@ -62,7 +68,9 @@ export function readHost(configurationFile: string, options: { builtInDirectory?
     plugins: plugins.plugins,
     workflows: workflows.active,
     inactiveWorkflows: workflows.inactive,
-    catalogue: plugins.catalogue,
+    brokenWorkflows: workflows.broken,
+    callable: workflows.callable,
+    catalogue: { ...plugins.catalogue, workflows: workflows.known },
     faults: [...found, ...plugins.faults, ...workflows.faults],
   };
 }

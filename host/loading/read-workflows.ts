@@ -1,13 +1,14 @@
 import { readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { VerbCatalogue } from "../documents/catalogue.ts";
-import { type Document, faultAt } from "../documents/document.ts";
+import type { CallableWorkflow, VerbCatalogue } from "../documents/catalogue.ts";
+import { circleFrom } from "../documents/check-called.ts";
+import { type Document, faultAt, readDocument } from "../documents/document.ts";
 import type { Fault } from "../documents/fault.ts";
 import { parsePointer } from "../documents/pointer.ts";
-import type { LoadedWorkflow } from "../engine/workflow.ts";
+import type { BrokenWorkflow, LoadedWorkflow } from "../engine/workflow.ts";
 import { compile, evaluate } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
-import { loadWorkflow } from "./load-workflow.ts";
+import { callableOf, callsIn, callsOf, checkReading } from "./load-workflow.ts";
 import type { PluginsReading } from "./read-plugins.ts";
 
 export interface WorkflowsReading {
@@ -15,6 +16,12 @@ export interface WorkflowsReading {
   active: LoadedWorkflow[];
   /** Sound documents that are switched off, or need a plugin that is not enabled. */
   inactive: LoadedWorkflow[];
+  /** Documents with faults whose `on` can be read. */
+  broken: BrokenWorkflow[];
+  /** All sound ones, with what they call, by name. */
+  callable: Map<string, LoadedWorkflow>;
+  /** What is known of all documents that have a name. */
+  known: ReadonlyMap<string, CallableWorkflow>;
   faults: Fault[];
 }
 
@@ -24,7 +31,14 @@ export function readWorkflows(
   folders: readonly string[],
   { catalogue, unreadable, idle }: Pick<PluginsReading, "catalogue" | "unreadable" | "idle">,
 ): WorkflowsReading {
-  const reading: WorkflowsReading = { active: [], inactive: [], faults: [] };
+  const reading: WorkflowsReading = {
+    active: [],
+    inactive: [],
+    broken: [],
+    callable: new Map(),
+    known: new Map(),
+    faults: [],
+  };
   const files = new Set<string>();
   for (const [index, folder] of folders.entries()) {
     const path = resolve(dirname(source.file), folder);
@@ -39,11 +53,17 @@ export function readWorkflows(
   }
   // That a plugin is not there is said once, and not again where an expression reads its configuration.
   const absent = Object.fromEntries([...unreadable, ...idle].map((name) => [name, {}]));
-  const known = { ...catalogue, config: { ...absent, ...catalogue.config } };
+  const readings = [...files].map((file) => ({ file, ...readDocument(file) }));
+  const workflows = callableByName(readings);
+  reading.known = workflows;
+  const known = { ...catalogue, config: { ...absent, ...catalogue.config }, workflows };
   const owners = new Map<string, { file: string; reported: boolean }>();
-  for (const file of files) {
-    const { document, workflow, faults } = loadWorkflow(file, known, { named: false });
+  const sound = new Map<string, { workflow: LoadedWorkflow; active: boolean }>();
+  const inCircles = new Set<string>();
+  for (const { file, ...read } of readings) {
+    const { document, workflow, broken, faults } = checkReading(read, known, { named: false });
     reading.faults.push(...faults.filter((fault) => !isConsequence(fault, document, unreadable)));
+    if (broken !== undefined) reading.broken.push(broken);
     if (document === undefined || workflow === undefined) continue;
     const owner = owners.get(workflow.name);
     if (owner !== undefined) {
@@ -52,12 +72,66 @@ export function readWorkflows(
       continue;
     }
     owners.set(workflow.name, { file, reported: false });
+    const circle = circleFrom(workflow.name, workflows);
+    if (circle !== undefined) {
+      if (!circle.some((name) => inCircles.has(name))) reading.faults.push(inCircle(document, circle));
+      for (const name of circle) inCircles.add(name);
+      continue;
+    }
     const enabled = isEnabled(document, workflow, catalogue);
-    if (typeof enabled !== "boolean") reading.faults.push(enabled);
-    else if (enabled && !faults.some(({ code }) => code === "PLUGIN_NOT_ENABLED")) reading.active.push(workflow);
-    else reading.inactive.push(workflow);
+    if (typeof enabled !== "boolean") {
+      reading.faults.push(enabled);
+      continue;
+    }
+    const active = enabled && !faults.some(({ code }) => code === "PLUGIN_NOT_ENABLED");
+    sound.set(workflow.name, { workflow, active });
   }
+  link(sound, reading);
   return reading;
+}
+
+/** What may be called, by name, also where it has faults of its own; of two with one name the first counts. */
+function callableByName(readings: readonly { document: Document | undefined }[]): Map<string, CallableWorkflow> {
+  const callable = new Map<string, CallableWorkflow>();
+  for (const { document } of readings) {
+    const name = (document?.value as JsonObject | null | undefined)?.name;
+    if (document !== undefined && typeof name === "string" && !callable.has(name))
+      callable.set(name, callableOf(document));
+  }
+  return callable;
+}
+
+/** Gives each workflow what it calls; one that calls a broken one is broken, too, though the mistake is not its own. */
+function link(
+  sound: ReadonlyMap<string, { workflow: LoadedWorkflow; active: boolean }>,
+  reading: WorkflowsReading,
+): void {
+  const all = new Map([...sound].map(([name, { workflow }]) => [name, workflow]));
+  const missing = (name: string): string | undefined => {
+    const { steps, onFailure, finally: always } = all.get(name)!.document;
+    for (const called of [steps, onFailure, always].flatMap(callsIn)) {
+      const inner = all.has(called) ? missing(called) : called;
+      if (inner !== undefined) return inner;
+    }
+    return undefined;
+  };
+  for (const { workflow, active } of sound.values()) {
+    const { name, file, document } = workflow;
+    const absent = missing(name);
+    if (absent === undefined) {
+      const linked = { ...workflow, calls: callsOf(workflow, all) };
+      reading.callable.set(name, linked);
+      (active ? reading.active : reading.inactive).push(linked);
+    } else if (document.on !== undefined && active) {
+      const faults = [`the workflow ${absent}, which it calls, has faults`];
+      reading.broken.push({ name, file, on: document.on, faults });
+    }
+  }
+}
+
+function inCircle(document: Document, circle: string[]): Fault {
+  const message = `it calls itself: ${circle.join(" → ")}`;
+  return faultAt(document, "/name", { code: "WORKFLOW_CIRCLE", message });
 }
 
 function documentsIn(folder: string): string[] {
