@@ -22,6 +22,9 @@ const step: RunnableStep = {
   errors: {},
   services: {},
   secret: async () => "",
+  database: () => {
+    throw new Error("no database");
+  },
   fetch,
 };
 

@@ -4,6 +4,7 @@
 import { mkdirSync } from "node:fs";
 import { createHostPlugin } from "./builtin/index.ts";
 import { startControl } from "./control/server.ts";
+import { parseDuration } from "./duration.ts";
 import { Engine } from "./engine/engine.ts";
 import type { HostContexts } from "./engine/workflow.ts";
 import { type ActivePlugins, activatePlugins } from "./loading/activate.ts";
@@ -32,8 +33,15 @@ export async function startHost({ documents, dataDirectory, log, serve = true }:
   const started = new AsyncDisposableStack();
   try {
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
-    const store = await openStore(dataDirectory);
+    const store = await openStore(dataDirectory, {
+      onRecovered: ({ code, message, setAside }) => log.error(message, { code, ...(setAside && { setAside }) }),
+    });
     started.defer(() => store.close());
+    const { maxRuns, maxAge } = documents.configuration?.retention ?? {};
+    store.retention({
+      ...(maxRuns === undefined ? {} : { maxRuns }),
+      ...(maxAge === undefined ? {} : { maxAgeMs: parseDuration(maxAge)! }),
+    });
 
     // The engine is made below, since it calls the plugins' steps; none is called before it is there.
     const hostPlugin = createHostPlugin({ signals: { send: (signal) => engine.signal(signal) } });
@@ -53,6 +61,7 @@ export async function startHost({ documents, dataDirectory, log, serve = true }:
       contexts: () => contexts,
       pluginVersion: (name) =>
         plugins.states().find((plugin) => plugin.name === name && plugin.state === "active")?.version,
+      answer: plugins.answerTrigger,
       findWorkflow: (name) => workflows.get(name),
     });
     started.defer(() => engine.stop());
@@ -60,7 +69,7 @@ export async function startHost({ documents, dataDirectory, log, serve = true }:
     if (serve) {
       engine.resume();
       const triggers = new RunningTriggers(documents.workflows, documents.brokenWorkflows, {
-        accept: (workflow, emission, source) => engine.accept(workflow, emission, source),
+        accept: (workflow, emission, source, trigger) => engine.accept(workflow, emission, source, trigger),
         plugins,
         contexts,
         log,

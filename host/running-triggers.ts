@@ -9,7 +9,7 @@ import type { HostLog } from "./log.ts";
 import type { Emission, Emit, Json, Stop } from "./sdk.ts";
 
 export interface TriggerSurroundings {
-  accept(workflow: LoadedWorkflow, emission: Emission, source: string): Promise<{ runId: string }>;
+  accept(workflow: LoadedWorkflow, emission: Emission, source: string, trigger: string): Promise<{ runId: string }>;
   plugins: Pick<ActivePlugins, "hasTrigger" | "startTrigger" | "onAvailable">;
   contexts: HostContexts;
   log: HostLog;
@@ -34,7 +34,11 @@ export class RunningTriggers {
     this.#surroundings = surroundings;
     this.#waiting = [
       ...workflows.flatMap((workflow) =>
-        waitingOf(workflow.name, workflow.document.on, (source) => (emission) => accept(workflow, emission, source)),
+        waitingOf(
+          workflow.name,
+          workflow.document.on,
+          (source, trigger) => (emission) => accept(workflow, emission, source, trigger),
+        ),
       ),
       ...broken.flatMap((workflow) => waitingOf(workflow.name, workflow.on, () => () => refuse(workflow))),
     ];
@@ -67,9 +71,13 @@ export class RunningTriggers {
   }
 }
 
-function waitingOf(workflow: string, on: BrokenWorkflow["on"] = [], emitOf: (source: string) => Emit): Waiting[] {
+function waitingOf(
+  workflow: string,
+  on: BrokenWorkflow["on"] = [],
+  emitOf: (source: string, trigger: string) => Emit,
+): Waiting[] {
   return on.map(({ trigger, with: settings = {} }, index) => {
-    return { workflow, index, trigger, settings: settings as Json, emit: emitOf(`${workflow}#${index}`) };
+    return { workflow, index, trigger, settings: settings as Json, emit: emitOf(`${workflow}#${index}`, trigger) };
   });
 }
 

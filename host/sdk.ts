@@ -66,6 +66,52 @@ export interface Outbox {
   remove(lane: string, upToId: number): Promise<void>;
 }
 
+/** What a column can hold. Booleans are stored as 1 and 0; a number must be finite, an integer below 2^53. */
+export type DatabaseValue = null | boolean | number | string | Uint8Array;
+
+/** One row by the names of its columns. */
+export type DatabaseRow = Record<string, null | number | string | Uint8Array>;
+
+/** One statement of SQL; `parameters` take the places of its `?` (or `?1`, `?2`) in order. */
+export interface DatabaseStatement {
+  sql: string;
+  parameters?: DatabaseValue[];
+}
+
+/** What a statement has changed: how many rows, and the rowid of the last one inserted. */
+export interface DatabaseChange {
+  changes: number;
+  lastId: number;
+}
+
+/**
+ * An SQLite database of the plugin's own, in a file of its own, for what is too much for `keyValue`. The host writes it:
+ * what is handed over in one turn shares one synced commit, in the order of the calls, and a call that fails takes back
+ * only itself. Reads see everything whose promise has resolved. Foreign keys hold.
+ *
+ * SQL is one statement a call (several in a step of `migrate`) and stays within the file: ATTACH, VACUUM, PRAGMA (but
+ * those that describe tables), BEGIN, COMMIT, SAVEPOINT and temporary tables reject with DATABASE_DENIED. SQL that SQLite
+ * refuses rejects with DATABASE_FAILED; `details.sqlite` is its extended result code, 2067 for a value that must be
+ * unique. A full disk is STORE_FULL, a read-only one STORE_READ_ONLY; both may be tried again, and nothing of the call
+ * has been kept. A damaged file is replaced by its last good copy when it is opened.
+ */
+export interface Database {
+  /**
+   * Brings the tables up to date: `steps[N]` leads from version N to N + 1, each is carried out once in the life of the
+   * file, and steps are only ever added. Await it before anything else. Rejects with DATABASE_FAILED where the file has
+   * had more steps than there are.
+   */
+  migrate(steps: string[]): Promise<void>;
+  /** Carries out a statement; resolves once it is synced. */
+  run(sql: string, parameters?: DatabaseValue[]): Promise<DatabaseChange>;
+  /** Carries out all of the statements or none; resolves once they are synced, with what each has changed. */
+  transaction(statements: DatabaseStatement[]): Promise<DatabaseChange[]>;
+  /** All rows a SELECT gives, 16 MiB at most: ask for more in parts, with LIMIT. It holds up the host while it searches. */
+  all(sql: string, parameters?: DatabaseValue[]): Promise<DatabaseRow[]>;
+  /** The first row a SELECT gives. */
+  get(sql: string, parameters?: DatabaseValue[]): Promise<DatabaseRow | undefined>;
+}
+
 /** What `setup` receives, once per start of the host. */
 export interface PluginContext<Config = JsonObject, Services = unknown> {
   /** The plugin's configuration, validated and with its schema's defaults; secrets are references, see `secret`. */
@@ -81,6 +127,8 @@ export interface PluginContext<Config = JsonObject, Services = unknown> {
   secret(key: string): Promise<string>;
   readonly keyValue: KeyValue;
   readonly outbox: Outbox;
+  /** The plugin's database of this name (letters, digits, `-`, `_`), made when it is first used. */
+  database(name: string): Database;
 }
 
 /** What a step's `run` receives beside its input, once per attempt. */
@@ -102,6 +150,8 @@ export interface StepContext<Services = unknown> {
   readonly run: { readonly id: string; readonly workflow: string; readonly retryOf: string | null };
   readonly services: Services;
   secret(key: string): Promise<string>;
+  /** The same as the plugin's own `database`. */
+  database(name: string): Database;
   /** HTTP to the hosts of the manifest's `permissions.network`; others reject with PERMISSION_DENIED. */
   fetch(url: string | URL, init?: RequestInit): Promise<Response>;
   /**
@@ -139,6 +189,22 @@ export interface Emission {
    * A redelivery with the key and fingerprint of an earlier emission gives the run of that one and no second run.
    */
   delivery?: { key: string; fingerprint: string; redelivered: boolean };
+  /**
+   * Asks to hear how the run went: once it has ended, or once the step of its main list with this id has succeeded (or
+   * the run failed before). The trigger's `answer` is called then, with `to` as it was given here.
+   */
+  answer?: { when: "finished" | { after: string }; to: Json };
+}
+
+/** How a run went, or the step that was asked for. */
+export interface Outcome {
+  runId: string;
+  /** `succeeded` also where the step that was asked for has succeeded and the run goes on. */
+  status: "succeeded" | "failed" | "cancelled" | "superseded" | "rejected";
+  /** The workflow's `outputs`, or those of the step. */
+  output: Json;
+  /** `answer` is what the failing step's error carried for a trigger whose protocol has answers. */
+  error: { code: string; message: string; details?: JsonObject; answer?: { status: number; error?: string } } | null;
 }
 
 /**
@@ -155,6 +221,11 @@ export interface Trigger<Options = never> {
    * workflow and index tell apart what a trigger keeps over restarts.
    */
   start(options: Options, emit: Emit, context: { workflow: string; index: number; log: Log }): Stop | Promise<Stop>;
+  /**
+   * Passes on how a run went whose emission asked for it; resolves once the answer is durable on its way. Called again,
+   * with the same `key`, where that is not known: after a crash, or when it rejected.
+   */
+  answer?(to: Json, outcome: Outcome, key: string): Promise<void>;
 }
 
 /**

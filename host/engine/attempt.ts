@@ -104,6 +104,7 @@ function contextOf(step: RunnableStep, options: AttemptOptions, signal: AbortSig
     run: { id: run.id, workflow: run.workflow, retryOf: run.retryOf },
     services: step.services,
     secret: step.secret,
+    database: step.database,
     fetch: step.fetch,
     throttle: options.throttle,
     async processStarted(pid) {

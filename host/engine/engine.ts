@@ -6,6 +6,7 @@ import { type Failure, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import type { Emission, Json, JsonObject } from "../sdk.ts";
 import type { JournalRecord, Prune, Run, RunChange, Signal, Store } from "../store/store.ts";
+import { Answers, type AnswerTrigger, outcomeOf } from "./answers.ts";
 import type { EngineEvents } from "./events.ts";
 import { checkInput } from "./input-checks.ts";
 import { documentsOf, newRun } from "./new-run.ts";
@@ -26,6 +27,8 @@ export interface EngineOptions {
   contexts: () => HostContexts;
   /** The version of an active plugin, for `requires`. */
   pluginVersion?: (plugin: string) => string | undefined;
+  /** Passes the outcome of a run on to the trigger that asked for it. */
+  answer?: AnswerTrigger;
   /** A document as it is now, for `retry`. */
   findWorkflow?: (name: string) => LoadedWorkflow | undefined;
   /** Runs under way at once; default 256. */
@@ -41,6 +44,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   readonly #turnstile: Turnstile;
   readonly #signals: Signals;
   readonly #programs: Programs;
+  readonly #answers: Answers;
   readonly #stopping = new AbortController();
   readonly #drivers = new Map<string, RunDriver>();
   /** Runs that wait for their turn. */
@@ -57,6 +61,8 @@ export class Engine extends EventEmitter<EngineEvents> {
     this.#signals = new Signals(store.signals);
     this.#signals.add({ takeSignal: (signal) => this.#signalQueued(signal) });
     this.#programs = new Programs(store.runs, contexts);
+    const answer: AnswerTrigger = options.answer ?? (async () => {});
+    this.#answers = new Answers(store.runs, answer, options.log, this.#stopping.signal);
     this.setMaxListeners(0);
   }
 
@@ -65,15 +71,22 @@ export class Engine extends EventEmitter<EngineEvents> {
    * HOST_STOPPING, STORE_FAILED or EXPRESSION_FAILED. `source` tells the triggers of one host apart, so that a message
    * that starts two workflows is recognised by each when it comes again.
    */
-  async accept(workflow: LoadedWorkflow, emission: Emission, source = workflow.name): Promise<{ runId: string }> {
-    const { delivery } = emission;
-    if (delivery === undefined) return this.#accept(workflow, emission, {});
+  async accept(
+    workflow: LoadedWorkflow,
+    emission: Emission,
+    source = workflow.name,
+    trigger?: string,
+  ): Promise<{ runId: string }> {
+    const { delivery, answer: asked } = emission;
+    const answer = asked === undefined || trigger === undefined ? {} : { answer: { trigger, ...asked } };
+    if (delivery === undefined) return this.#accept(workflow, emission, answer);
     const key = `${source}/${delivery.key}`;
     const known = this.#options.store.runs.delivery(key);
     if (delivery.redelivered && known?.fingerprint === delivery.fingerprint) return { runId: known.runId };
     const underway = this.#accepting.get(`${key}/${delivery.fingerprint}`);
     if (delivery.redelivered && underway !== undefined) return underway;
-    const accepted = this.#accept(workflow, emission, { delivery: { key, fingerprint: delivery.fingerprint } });
+    const origin = { ...answer, delivery: { key, fingerprint: delivery.fingerprint } };
+    const accepted = this.#accept(workflow, emission, origin);
     this.#accepting.set(`${key}/${delivery.fingerprint}`, accepted);
     return accepted.finally(() => this.#accepting.delete(`${key}/${delivery.fingerprint}`));
   }
@@ -81,7 +94,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   async #accept(
     workflow: LoadedWorkflow,
     emission: Emission,
-    origin: { delivery?: { key: string; fingerprint: string }; retryOf?: string },
+    origin: { delivery?: { key: string; fingerprint: string } } & Partial<Pick<Run, "retryOf" | "answer">>,
   ): Promise<{ runId: string }> {
     if (this.#stopping.signal.aborted) throw hostStopping();
     const { store, log } = this.#options;
@@ -94,7 +107,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     const hasSecrets = Object.keys(secrets).length > 0;
     const event = emission.event ?? {};
     const program = this.#programs.of(workflow);
-    const run = newRun(workflow, input, event, program.groupOf(input, event), origin.retryOf ?? null);
+    const run = newRun(workflow, input, event, program.groupOf(input, event), origin);
     if (hasSecrets) {
       maskValues(secrets);
       await store.secrets.put(run.id, secrets);
@@ -128,6 +141,8 @@ export class Engine extends EventEmitter<EngineEvents> {
 
   async #reject(run: Run, error: GantryError, commit: Commit): Promise<never> {
     const failure = toFailure(error);
+    // Who emitted it hears of it at once where it never waited.
+    if (run.startedAt === null && !this.#queued.has(run.id)) run.answer = null;
     const change: RunChange = { status: "rejected", endedAt: Date.now(), error: failure };
     await commit([endRecord(1, "rejected", failure)], change);
     await this.#options.store.secrets.remove(run.id);
@@ -163,6 +178,7 @@ export class Engine extends EventEmitter<EngineEvents> {
       if (run.group !== null && this.#programs.ofRun(run).whenBusy === "supersede")
         void this.#supersede(run).catch((error) => log.error("runs cannot be superseded", { run: run.id, err: error }));
     for (const run of [...this.#queued.values()]) this.#hearEarlier(run);
+    for (const run of store.runs.unanswered()) this.#answers.give(run, outcomeOf(run));
   }
 
   /** Ends a run, with its clean-up; resolves once that is durable. Rejects with RUN_UNKNOWN or RUN_ENDED. */
@@ -345,6 +361,7 @@ export class Engine extends EventEmitter<EngineEvents> {
         journal,
         store,
         signals: this.#signals,
+        answers: this.#answers,
         directory: join(dataDirectory, "runs", run.id),
         findStep,
         contexts,
@@ -381,6 +398,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   #tellEnd(run: Run): void {
     const { id, workflow, status, error } = run;
     this.emit("run", { id, workflow, status, ...(error === null ? {} : { error }) });
+    this.#answers.give(run, outcomeOf(run));
     this.#report(run);
   }
 

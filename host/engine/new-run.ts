@@ -8,7 +8,7 @@ export function newRun(
   input: Json,
   event: JsonObject,
   group: string | null,
-  retryOf: string | null,
+  { retryOf = null, answer = null }: Partial<Pick<Run, "retryOf" | "answer">>,
 ): Run {
   return {
     id: randomUUIDv7(),
@@ -16,6 +16,7 @@ export function newRun(
     document: workflow.hash,
     calls: Object.fromEntries([...workflow.calls].map(([name, { hash }]) => [name, hash])),
     retryOf,
+    answer,
     status: "queued",
     group,
     acceptedAt: Date.now(),

@@ -6,6 +6,7 @@ import type { HostLog } from "../log.ts";
 import type { Json, Progress } from "../sdk.ts";
 import { hasSecrets, mask } from "../secrets.ts";
 import type { JournalRecord, Prune, Run, RunChange, Store } from "../store/store.ts";
+import { type Answers, outcomeOf } from "./answers.ts";
 import { type AttemptResult, runAttempt } from "./attempt.ts";
 import type { EngineEvents } from "./events.ts";
 import { type Listening, type Plan, type PlannedAttempt, plan } from "./plan.ts";
@@ -37,6 +38,7 @@ export interface DriverOptions {
   contexts: () => HostContexts;
   events: EventEmitter<EngineEvents>;
   log: HostLog;
+  answers: Answers;
   /** Aborted when the host stops. */
   stopping: AbortSignal;
 }
@@ -179,8 +181,9 @@ export class RunDriver implements SignalListener {
   }
 
   #carryOut(next: Plan): void {
-    const { stopping } = this.#options;
+    const { stopping, answers, program } = this.#options;
     this.#listening = next.listening;
+    answers.give(this.run, outcomeOf(this.run, program, this.#state));
     if (this.#state.ended !== undefined) {
       this.#tellRun();
       this.#finish();

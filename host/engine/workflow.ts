@@ -1,6 +1,6 @@
 import type { Workflow as WorkflowDocument } from "../../schemas/workflow.types.ts";
 import type { ErrorEntry } from "../errors.ts";
-import type { Json, JsonObject, Step } from "../sdk.ts";
+import type { Database, Json, JsonObject, Step } from "../sdk.ts";
 
 /** A workflow the engine can run: a document that has passed every check. */
 export interface LoadedWorkflow {
@@ -36,6 +36,7 @@ export interface RunnableStep {
   errors: Record<string, ErrorEntry>;
   services: unknown;
   secret(key: string): Promise<string>;
+  database(name: string): Database;
   fetch(url: string | URL, init?: RequestInit): Promise<Response>;
 }
 

@@ -5,7 +5,7 @@ import { GantryError } from "../errors.ts";
 import type { Isolation } from "../isolation/isolation.ts";
 import type { IsolationLimits } from "../isolation/limits.ts";
 import type { HostLog } from "../log.ts";
-import type { Emit, Json, JsonObject, Plugin, Service, Step, Stop } from "../sdk.ts";
+import type { Emit, Json, JsonObject, Outcome, Plugin, Service, Step, Stop } from "../sdk.ts";
 import type { Store } from "../store/store.ts";
 import { type StartPlugin, startInProcess } from "./in-process.ts";
 import type { InstalledPlugin } from "./installed-plugin.ts";
@@ -59,6 +59,8 @@ export interface ActivePlugins {
     emit: Emit,
     context: { workflow: string; index: number; log: HostLog },
   ): Promise<Stop>;
+  /** Calls a trigger's `answer`; rejects with TRIGGER_UNKNOWN, PLUGIN_UNAVAILABLE, or what the trigger throws. */
+  answerTrigger(address: string, to: Json, outcome: Outcome, key: string): Promise<void>;
   /** Calls back with the name of each plugin that becomes active after the start; returns the end of that. */
   onAvailable(listener: (plugin: string) => void): () => void;
   /**
@@ -136,9 +138,10 @@ class PluginSet implements ActivePlugins {
     if (life === undefined || !Object.hasOwn(life.plugin.manifest.steps ?? {}, step))
       throw new GantryError("STEP_UNKNOWN", `no plugin has the step ${uses}`);
     const { steps = {} } = life.contributions();
+    const database = (wanted: string) => this.#options.store.database(name, wanted);
     // What a plugin contributes is another object after each start.
     if (this.#steps.get(uses)?.contributed !== steps)
-      for (const runnable of runnableSteps(life.plugin, steps, this.#servicesOf(life.plugin)))
+      for (const runnable of runnableSteps(life.plugin, steps, this.#servicesOf(life.plugin), database))
         this.#steps.set(runnable.uses, { contributed: steps, runnable });
     return this.#steps.get(uses)!.runnable;
   };
@@ -169,6 +172,13 @@ class PluginSet implements ActivePlugins {
     return this.#standing
       .get(name)!
       .begin(() => life.contributions().triggers![trigger]!.start(accepted as never, emitChecked, context));
+  };
+
+  answerTrigger = async (address: string, to: Json, outcome: Outcome, key: string): Promise<void> => {
+    const [name, trigger] = splitAddress(address);
+    const life = this.#lives.get(name);
+    if (life === undefined) throw new GantryError("TRIGGER_UNKNOWN", `no plugin has the trigger ${address}`);
+    await life.contributions().triggers?.[trigger]?.answer?.(to, outcome, key);
   };
 
   onAvailable = (listener: (plugin: string) => void): (() => void) => {

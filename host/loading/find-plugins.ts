@@ -64,7 +64,8 @@ export function findPlugins(
       continue;
     }
     const directory = realpathSync(folder);
-    const reading = readManifest(directory);
+    const builtIn = isHost || liesWithin(directory, builtInDirectory);
+    const reading = readManifest(directory, builtIn);
     // What is not enabled may be half finished.
     if (enabled) faults.push(...reading.faults);
     const { document, manifest, main } = reading;
@@ -86,7 +87,7 @@ export function findPlugins(
       document,
       directory,
       main: main ?? join(directory, manifest.main),
-      builtIn: isHost || liesWithin(directory, builtInDirectory),
+      builtIn,
       place,
       given: entry.config as JsonObject | undefined,
       ...(entry.isolation === undefined ? {} : { isolation: entry.isolation }),
@@ -108,7 +109,7 @@ export function findPlugins(
 
 /** One of Gantry's own plugins that no entry names; empty where it is not sound. */
 function notListed(directory: string): FoundPlugin[] {
-  const { document, manifest, main, faults } = readManifest(directory);
+  const { document, manifest, main, faults } = readManifest(directory, true);
   if (document === undefined || manifest === undefined || main === undefined || faults.length > 0) return [];
   return [
     {

@@ -31,6 +31,7 @@ export function createPluginContext(plugin: InstalledPlugin, surroundings: Plugi
     secret: secretsOf(plugin),
     keyValue: store.keyValue(plugin.name),
     outbox: store.outbox(plugin.name),
+    database: (name: string) => store.database(plugin.name, name),
   });
 }
 

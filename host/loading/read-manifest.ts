@@ -20,11 +20,14 @@ export interface ManifestReading {
   faults: Fault[];
 }
 
-/** Reads and checks `plugin.json` in a folder with links resolved; runs no plugin code. */
-export function readManifest(directory: string): ManifestReading {
+/**
+ * Reads and checks `plugin.json` in a folder with links resolved; runs no plugin code. `builtIn`: it is one of Gantry's
+ * own, whose schemas are not checked again.
+ */
+export function readManifest(directory: string, builtIn: boolean): ManifestReading {
   const { document, faults } = readDocument(join(directory, "plugin.json"));
   if (document === undefined) return { document, manifest: undefined, main: undefined, faults };
-  const found = [...faults, ...checkManifest(document)];
+  const found = [...faults, ...checkManifest(document, { known: builtIn })];
   if (found.some(({ severity }) => severity === "fault"))
     return { document, manifest: undefined, main: undefined, faults: found };
   const manifest = document.value as unknown as PluginManifest;

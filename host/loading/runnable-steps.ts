@@ -1,6 +1,6 @@
 import { compileSchema, type SchemaProblem } from "../documents/schema-check.ts";
 import type { RunnableStep } from "../engine/workflow.ts";
-import type { Json, JsonObject, Service, Step } from "../sdk.ts";
+import type { Database, Json, JsonObject, Service, Step } from "../sdk.ts";
 import type { InstalledPlugin } from "./installed-plugin.ts";
 import { permittedFetch } from "./permitted-fetch.ts";
 import { secretsOf } from "./plugin-context.ts";
@@ -10,6 +10,7 @@ export function runnableSteps(
   plugin: InstalledPlugin,
   steps: Readonly<Record<string, Step>>,
   services: Readonly<Record<string, Service>>,
+  database: (name: string) => Database,
 ): RunnableStep[] {
   const { name, manifest } = plugin;
   const shared = {
@@ -17,6 +18,7 @@ export function runnableSteps(
     errors: manifest.errors ?? {},
     services,
     secret: secretsOf(plugin),
+    database,
     fetch: permittedFetch(name, manifest.permissions?.network ?? []),
   };
   return Object.entries(manifest.steps ?? {}).map(([step, { input, output }]) => ({

@@ -43,6 +43,9 @@ async function withEngine(
       errors: {},
       services: {},
       secret: () => Promise.reject(new Error("none")),
+      database: () => {
+        throw new Error("none");
+      },
       fetch,
     };
   };

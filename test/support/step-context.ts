@@ -52,6 +52,9 @@ export function stepContext(overrides: Partial<StepContext> = {}): RecordedConte
     secret: (key) => Promise.reject(new Error(`no secret ${key}`)),
     fetch,
     throttle: async () => {},
+    database: (name) => {
+      throw new Error(`no database ${name}`);
+    },
     processStarted: async (pid) => void groups.push(pid),
     ...overrides,
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
