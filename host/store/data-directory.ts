@@ -1,20 +1,41 @@
 // The data folder on the disk: what its files are called and who may read them.
 
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { orStoreError } from "./failure.ts";
 
 export const databaseFile = (directory: string) => join(directory, "gantry.db");
 export const lockFile = (directory: string) => join(directory, "lock");
+export const runFolder = (directory: string, runId: string) => join(directory, "runs", runId);
+export const secretsFolder = (directory: string) => join(directory, "secrets");
+/** Values too large for the database, in a folder for each run. */
+export const largeFolder = (directory: string) => join(directory, "large");
+/** Not below the plugin's own folder: a plugin must not reach files that are mapped into the host's memory. */
+export const pluginDatabaseFile = (directory: string, plugin: string, name: string) =>
+  join(directory, "databases", plugin, `${name}.db`);
+
+/** Beside each database: its last good copy, and what was set aside as damaged. */
+export const goodCopyOf = (file: string) => `${file}.good`;
+export const damagedPrefixOf = (file: string) => `${file}.damaged-`;
 
 /** Makes the folder (0700) and the files (0600) that are missing. */
 export function prepareDirectory(directory: string): void {
-  orStoreError(`the data folder ${directory} cannot be used`, () => {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    // A folder that holds other things too was not meant for the host alone, and stays as its owner wants it.
-    if (existsSync(databaseFile(directory)) || readdirSync(directory).length === 0) chmodSync(directory, 0o700);
-    for (const file of [lockFile(directory), databaseFile(directory)]) makePrivate(file);
-  });
+  orStoreError(
+    `the data folder ${directory} cannot be used`,
+    () => {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      // A folder that holds other things too was not meant for the host alone, and stays as its owner wants it.
+      if (existsSync(databaseFile(directory)) || readdirSync(directory).length === 0) chmodSync(directory, 0o700);
+      for (const file of [lockFile(directory), databaseFile(directory)]) makePrivate(file);
+    },
+    directory,
+  );
+}
+
+/** The same for the file of a plugin's database. */
+export function prepareFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makePrivate(file);
 }
 
 /**

@@ -11,12 +11,12 @@ export function storeError(what: string, reason: Reason, cause?: unknown): Gantr
   });
 }
 
-/** Carries out something on the caller's thread, with failures as STORE_FAILED. */
-export function orStoreError<Result>(what: string, act: () => Result): Result {
+/** Carries out something on the caller's thread, with failures as STORE_ codes. `folder` is where it writes. */
+export function orStoreError<Result>(what: string, act: () => Result, folder?: string): Result {
   try {
     return act();
   } catch (error) {
     if (error instanceof GantryError) throw error;
-    throw storeError(what, reasonOf(error), error);
+    throw storeError(what, reasonOf(error, folder), error);
   }
 }

@@ -2,21 +2,36 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { isOwnFault, type Reason, reasonOf } from "./reason.ts";
-import type { Answer, Write, Writes } from "./writes.ts";
+import type { Answer, Write, WriteSet } from "./writes.ts";
+
+export interface GroupOptions {
+  /** Where the file lies. */
+  folder: string;
+  /** Called when a batch is over, committed or not. Must not throw because of a disk. */
+  afterCommit(): void;
+}
 
 export class GroupCommit {
   #commits = 0;
   readonly #database: DatabaseSync;
-  readonly #writes: Writes;
+  readonly #writes: WriteSet;
+  readonly #options: GroupOptions;
 
-  constructor(database: DatabaseSync, writes: Writes) {
+  constructor(database: DatabaseSync, writes: WriteSet, options: GroupOptions) {
     this.#database = database;
     this.#writes = writes;
+    this.#options = options;
   }
 
   /** Never throws: what fails is in the answer. */
   commit(batch: Write[]): Answer {
-    return this.#together(batch) ?? this.#eachOnItsOwn(batch);
+    const answer = this.#together(batch) ?? this.#eachOnItsOwn(batch);
+    try {
+      this.#options.afterCommit();
+    } catch {
+      // What could not be tidied up now is swept at a later start.
+    }
+    return answer;
   }
 
   /** The usual way. Undefined where one of the writes failed and nothing was committed. */
@@ -44,7 +59,8 @@ export class GroupCommit {
           this.#database.exec("RELEASE write");
           return value;
         } catch (error) {
-          if (!isOwnFault(error)) throw error;
+          // A plugin can write INSERT OR ROLLBACK, which takes back all that came before it too.
+          if (!isOwnFault(error) || !this.#database.isTransaction) throw error;
           this.#database.exec("ROLLBACK TO write; RELEASE write");
           failures.push([index, { ...reasonOf(error), ownFault: true }]);
           return undefined;
@@ -53,12 +69,12 @@ export class GroupCommit {
       return this.#sync(values, failures);
     } catch (error) {
       this.#rollBack();
-      return this.#allFailed(batch.length, reasonOf(error));
+      return this.#allFailed(batch.length, reasonOf(error, this.#options.folder));
     }
   }
 
   #carryOut([name, parameters]: Write): unknown {
-    return (this.#writes[name] as (...parameters: unknown[]) => unknown)(...parameters);
+    return this.#writes[name]!(...parameters);
   }
 
   #sync(values: unknown[], failures: Answer["failures"]): Answer {
@@ -66,7 +82,7 @@ export class GroupCommit {
       this.#database.exec("COMMIT");
     } catch (error) {
       this.#rollBack();
-      return this.#allFailed(values.length, reasonOf(error));
+      return this.#allFailed(values.length, reasonOf(error, this.#options.folder));
     }
     this.#commits++;
     return { values, failures, commits: this.#commits };

@@ -1,28 +1,44 @@
 // Keeps a data folder to one host. The lock is SQLite's own on a file beside the database, held by an open connection:
 // the system drops it with the process, however that ends, and no number of a process can be mistaken for another.
 
+import { truncateSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { GantryError } from "../errors.ts";
 import { lockFile } from "./data-directory.ts";
-import { storeError } from "./failure.ts";
-import { reasonOf } from "./reason.ts";
-
-const SQLITE_BUSY = 5;
+import { orStoreError, storeError } from "./failure.ts";
+import { primaryCode, reasonOf, sqlite } from "./reason.ts";
 
 /** Throws STORE_LOCKED where another host, in this process or another, holds the folder. */
 export function lockDirectory(directory: string): { release(): void } {
-  let connection: DatabaseSync | undefined;
+  const file = lockFile(directory);
   try {
-    connection = new DatabaseSync(lockFile(directory), { timeout: 0 });
+    return lock(file);
+  } catch (error) {
+    const primary = primaryCode(error);
+    if (primary === sqlite.BUSY)
+      throw new GantryError("STORE_LOCKED", `another host works with the data folder ${directory}`, { cause: error });
+    const what = `the data folder ${directory} cannot be locked`;
+    if (primary !== sqlite.NOTADB && primary !== sqlite.CORRUPT)
+      throw storeError(what, reasonOf(error, directory), error);
+    // The file is empty in its usual state. Its content is looked at only by who has the lock, so nobody has it.
+    return orStoreError(
+      what,
+      () => {
+        truncateSync(file);
+        return lock(file);
+      },
+      directory,
+    );
+  }
+}
+
+function lock(file: string): { release(): void } {
+  const connection = new DatabaseSync(file, { timeout: 0 });
+  try {
     connection.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
-    connection?.close();
-    const reason = reasonOf(error);
-    if (reason.sqlite !== undefined && (reason.sqlite & 0xff) === SQLITE_BUSY) {
-      throw new GantryError("STORE_LOCKED", `another host works with the data folder ${directory}`, { cause: error });
-    }
-    throw storeError(`the data folder ${directory} cannot be locked`, reason, error);
+    connection.close();
+    throw error;
   }
-  const held = connection;
-  return { release: () => held.close() };
+  return { release: () => connection.close() };
 }

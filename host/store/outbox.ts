@@ -1,14 +1,21 @@
 // The outbox lanes of one owner.
 
 import { GantryError } from "../errors.ts";
-import type { Json, Outbox } from "../sdk.ts";
+import type { Outbox } from "../sdk.ts";
+import type { DamageReport } from "./damage.ts";
 import type { ReadConnection } from "./read-connection.ts";
 import type { Writer } from "./writer.ts";
 
 /** What a message weighs beside its text, so that very many small ones are bounded too. */
 const ROW_BYTES = 64;
 
-export function createOutbox(owner: string, maxLaneBytes: number, connection: ReadConnection, writer: Writer): Outbox {
+export function createOutbox(
+  owner: string,
+  maxLaneBytes: number,
+  connection: ReadConnection,
+  writer: Writer<"host">,
+  damage: DamageReport,
+): Outbox {
   return {
     async put(lane, message, { key } = {}) {
       const text = JSON.stringify(message);
@@ -32,7 +39,15 @@ export function createOutbox(owner: string, maxLaneBytes: number, connection: Re
     async read(lane, after, limit) {
       const sql = "SELECT id, at, message FROM outbox WHERE owner = ? AND lane = ? AND id > ? ORDER BY id LIMIT ?";
       const rows = connection.all<{ id: number; at: number; message: string }>(sql, owner, lane, after, limit);
-      return rows.map(({ id, at, message }) => ({ id, at, message: JSON.parse(message) as Json }));
+      // One that cannot be read must not hold up the lane for ever.
+      const readable = rows.flatMap(({ id, at, message: text }) => {
+        const message = damage.parse(`message ${id} in lane ${lane} of ${owner}`, text);
+        return message === undefined ? [] : [{ id, at, message }];
+      });
+      const last = rows.at(-1);
+      return readable.length === 0 && last !== undefined && rows.length === limit
+        ? this.read(lane, last.id, limit)
+        : readable;
     },
     async remove(lane, upToId) {
       await writer.write("removeMessages", [owner, lane, upToId]);

@@ -23,6 +23,10 @@ export class ReadConnection {
     return orStoreError(READING_FAILED, () => this.#statement(sql).all(...parameters) as Row[]);
   }
 
+  hasRun(runId: string): boolean {
+    return this.get("SELECT 1 FROM runs WHERE id = ?", runId) !== undefined;
+  }
+
   /** For what is asked of the file as a whole. */
   ask<Answer>(question: (database: DatabaseSync) => Answer): Answer {
     return orStoreError(READING_FAILED, () => question(this.#database));

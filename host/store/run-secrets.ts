@@ -1,17 +1,26 @@
 // Secrets that came with runs: one file for each run, outside the database, gone with the run.
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Json } from "../sdk.ts";
+import type { DamageReport } from "./damage.ts";
+import { secretsFolder } from "./data-directory.ts";
 import { orStoreError, storeError } from "./failure.ts";
 import { reasonOf } from "./reason.ts";
 import type { RunSecrets } from "./store.ts";
 
 const ending = ".json";
 
-export function createRunSecrets(dataDirectory: string): RunSecrets {
-  const directory = join(dataDirectory, "secrets");
+/** The digest shows that the values are those that were written. */
+interface SecretsFile {
+  sha256: string;
+  values: Record<string, Json>;
+}
+
+export function createRunSecrets(dataDirectory: string, damage: DamageReport): RunSecrets {
+  const directory = secretsFolder(dataDirectory);
 
   // An id that came from elsewhere must not lead out of the folder.
   function fileOf(runId: string): string {
@@ -22,36 +31,55 @@ export function createRunSecrets(dataDirectory: string): RunSecrets {
   return {
     async put(runId, values) {
       const file = fileOf(runId);
+      const temporary = `${file}.part`;
       try {
-        await mkdir(directory, { recursive: true, mode: 0o700 });
-        const temporary = `${file}.part`;
-        await writeSynced(temporary, JSON.stringify(values));
+        if ((await mkdir(directory, { recursive: true, mode: 0o700 })) !== undefined) await sync(dataDirectory);
+        await writeSynced(temporary, JSON.stringify({ sha256: digestOf(values), values } satisfies SecretsFile));
         await rename(temporary, file);
-        await syncDirectory(directory);
+        await sync(directory);
       } catch (error) {
-        throw storeError("the secrets of a run cannot be kept", reasonOf(error), error);
+        await rm(temporary, { force: true }).catch(() => {});
+        throw storeError("the secrets of a run cannot be kept", reasonOf(error, dataDirectory), error);
       }
     },
     get(runId) {
       const file = fileOf(runId);
       if (!existsSync(file)) return {};
-      return orStoreError("the secrets of a run cannot be read", () => {
-        return JSON.parse(readFileSync(file, "utf8")) as Record<string, Json>;
-      });
+      const text = orStoreError("the secrets of a run cannot be read", () => readFileSync(file, "utf8"));
+      const values = valuesIn(text);
+      if (values !== undefined) return values;
+      const setAside = `${file}.damaged`;
+      renameSync(file, setAside);
+      const message = `the secrets of run ${runId} were damaged and are lost`;
+      const found = "its digest is another one";
+      damage.note({ code: "STORE_DAMAGED", message, what: file, found, setAside, copyFrom: null });
+      throw storeError(message, { code: "STORE_DAMAGED", message: `the file was set aside as ${setAside}` });
     },
     async remove(runId) {
       const file = fileOf(runId);
       if (!existsSync(directory)) return;
-      await Promise.all([rm(file, { force: true }), rm(`${file}.part`, { force: true })]);
+      await Promise.all([file, `${file}.part`, `${file}.damaged`].map((path) => rm(path, { force: true })));
     },
     list() {
       if (!existsSync(directory)) return [];
-      return readdirSync(directory)
-        .filter((name) => name.endsWith(ending))
-        .map((name) => name.slice(0, -ending.length));
+      const ids = readdirSync(directory).map(
+        (name) => /^([A-Za-z0-9-]{1,64})\.json(\.part|\.damaged)?$/.exec(name)?.[1],
+      );
+      return [...new Set(ids.filter((id) => id !== undefined))];
     },
   };
 }
+
+function valuesIn(text: string): Record<string, Json> | undefined {
+  try {
+    const { sha256, values } = JSON.parse(text) as SecretsFile;
+    return digestOf(values) === sha256 ? values : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const digestOf = (values: Record<string, Json>) => createHash("sha256").update(JSON.stringify(values)).digest("hex");
 
 async function writeSynced(file: string, text: string): Promise<void> {
   const handle = await open(file, "w", 0o600);
@@ -63,7 +91,7 @@ async function writeSynced(file: string, text: string): Promise<void> {
   }
 }
 
-async function syncDirectory(directory: string): Promise<void> {
+async function sync(directory: string): Promise<void> {
   const handle = await open(directory, "r");
   try {
     await handle.sync();

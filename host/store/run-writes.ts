@@ -1,6 +1,7 @@
 // The writing thread's part of runs.ts. Arguments are rows ready to be bound; JSON is text here.
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { LargeFiles } from "./large-files.ts";
 
 /** In the order of the columns below. */
 export type RunRow = [
@@ -18,21 +19,26 @@ export type RunRow = [
   error: string,
   calls: string,
   retryOf: string | null,
+  answer: string | null,
 ];
 /** Texts by hash. */
 export type DocumentRow = [hash: string, text: string];
 export type RecordRow = [sequence: number, at: number, kind: string, path: string, data: string];
 export type DeliveryRow = [key: string, fingerprint: string];
-export type RunColumn = "status" | "started_at" | "ended_at" | "output" | "error";
+export type RunColumn = "status" | "started_at" | "ended_at" | "output" | "error" | "answer";
 /** `keep` is a JSON list of paths. */
 export type PruneRow = [under: string, keep: string];
 export type RunUpdate = [columns: RunColumn[], values: (string | number | null)[]];
 
-export function runWrites(database: DatabaseSync) {
+/** Where input, event, output and error begin within the row, and how many they are. */
+const FIRST_VALUE = 8;
+const VALUES = 4;
+
+export function runWrites(database: DatabaseSync, large: LargeFiles) {
   const insertRun = database.prepare(
     `INSERT INTO runs (id, workflow, document, status, concurrency_group, accepted_at, started_at, ended_at,
-       input, event, output, error, calls, retry_of)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       input, event, output, error, calls, retry_of, answer)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   // The same record once more changes nothing but counts as a change; a different one counts as none.
   const insertRecord = database.prepare(
@@ -42,13 +48,15 @@ export function runWrites(database: DatabaseSync) {
   );
   const insertDocument = database.prepare("INSERT OR IGNORE INTO documents (hash, text) VALUES (?, ?)");
   const replaceDelivery = database.prepare(
-    "INSERT OR REPLACE INTO deliveries (key, fingerprint, run_id) VALUES (?, ?, ?)",
+    "INSERT OR REPLACE INTO deliveries (key, fingerprint, run_id, at) VALUES (?, ?, ?, ?)",
   );
   // A path's inner places begin with it and a slash; nothing else sorts between those two ends.
-  const deleteRecords = database.prepare(
-    `DELETE FROM journal WHERE run_id = ?1 AND path >= ?2 || '/' AND path < ?2 || '0'
-       AND path NOT IN (SELECT value FROM json_each(?3))`,
+  const among = `run_id = ?1 AND path >= ?2 || '/' AND path < ?2 || '0'
+       AND path NOT IN (SELECT value FROM json_each(?3))`;
+  const findLarge = database.prepare(
+    `SELECT data FROM journal WHERE ${among} AND data >= 'large:' AND data < 'large;'`,
   );
+  const deleteRecords = database.prepare(`DELETE FROM journal WHERE ${among}`);
   const updates = new Map<string, StatementSync>();
 
   function updateOf(columns: RunColumn[]): StatementSync {
@@ -60,25 +68,37 @@ export function runWrites(database: DatabaseSync) {
 
   function addRecords(runId: string, records: RecordRow[]): void {
     for (const [sequence, at, kind, path, data] of records) {
-      const { changes } = insertRecord.run(runId, sequence, at, kind, path, data);
+      const { changes } = insertRecord.run(runId, sequence, at, kind, path, large.keep(runId, data));
       if (changes === 0) throw new Error(`run ${runId} has another record ${sequence} already`);
     }
+  }
+
+  function prune(runId: string, row: PruneRow): void {
+    for (const { data } of findLarge.all(runId, ...row) as { data: string }[]) large.drop(runId, data);
+    deleteRecords.run(runId, ...row);
   }
 
   return {
     /** `documents` are those not known to be there already. */
     acceptRun(run: RunRow, documents: DocumentRow[], records: RecordRow[], delivery: DeliveryRow | null): void {
+      const [id, , , , , acceptedAt] = run;
+      for (let index = FIRST_VALUE; index < FIRST_VALUE + VALUES; index++)
+        run[index] = large.keep(id, run[index] as string);
       insertRun.run(...run);
       for (const document of documents) insertDocument.run(...document);
-      addRecords(run[0], records);
-      if (delivery !== null) replaceDelivery.run(...delivery, run[0]);
+      addRecords(id, records);
+      if (delivery !== null) replaceDelivery.run(...delivery, id, acceptedAt);
     },
 
-    appendToRun(runId: string, records: RecordRow[], update: RunUpdate | null, prune: PruneRow | null): void {
+    appendToRun(runId: string, records: RecordRow[], update: RunUpdate | null, pruned: PruneRow | null): void {
       addRecords(runId, records);
-      if (prune !== null) deleteRecords.run(runId, ...prune);
+      if (pruned !== null) prune(runId, pruned);
       if (update === null) return;
-      const { changes } = updateOf(update[0]).run(...update[1], runId);
+      const [columns, values] = update;
+      const kept = values.map((value, index) =>
+        columns[index] === "output" || columns[index] === "error" ? large.keep(runId, value as string) : value,
+      );
+      const { changes } = updateOf(columns).run(...kept, runId);
       if (changes === 0) throw new Error(`there is no run ${runId}`);
     },
   };

@@ -2,6 +2,8 @@
 
 import type { Failure } from "../errors.ts";
 import type { Json, JsonObject } from "../sdk.ts";
+import { damageFailure } from "./damage.ts";
+import type { ValueReader } from "./large-values.ts";
 import type { ReadConnection } from "./read-connection.ts";
 import type { RecordRow, RunColumn, RunRow, RunUpdate } from "./run-writes.ts";
 import type { JournalRecord, Run, RunChange, RunFilter, RunStatus, Runs, RunsReading } from "./store.ts";
@@ -22,6 +24,7 @@ interface StoredRun {
   error: string;
   calls: string;
   retry_of: string | null;
+  answer: string | null;
 }
 
 const columns: Record<keyof RunChange, RunColumn> = {
@@ -30,9 +33,11 @@ const columns: Record<keyof RunChange, RunColumn> = {
   endedAt: "ended_at",
   output: "output",
   error: "error",
+  answer: "answer",
 };
 
-export function readRuns(connection: ReadConnection): RunsReading {
+export function readRuns(connection: ReadConnection, values: ValueReader): RunsReading {
+  const toRun = (row: StoredRun) => readRun(row, values);
   return {
     get(runId) {
       const row = connection.get<StoredRun>("SELECT * FROM runs WHERE id = ?", runId);
@@ -54,10 +59,13 @@ export function readRuns(connection: ReadConnection): RunsReading {
     unfinished() {
       return connection.all<StoredRun>("SELECT * FROM runs WHERE ended_at IS NULL ORDER BY number").map(toRun);
     },
+    unanswered() {
+      return connection.all<StoredRun>("SELECT * FROM runs WHERE answer IS NOT NULL ORDER BY number").map(toRun);
+    },
     journal(runId) {
       const sql = "SELECT sequence, at, kind, path, data FROM journal WHERE run_id = ? ORDER BY sequence";
       const rows = connection.all<JournalRecord & { data: string }>(sql, runId);
-      return rows.map((row) => ({ ...row, data: JSON.parse(row.data) as Json }));
+      return rows.map((row) => ({ ...row, data: values.read(runId, `record ${row.sequence}`, row.data) }));
     },
     documentText(hash) {
       return connection.get<{ text: string }>("SELECT text FROM documents WHERE hash = ?", hash)?.text;
@@ -70,12 +78,12 @@ export function readRuns(connection: ReadConnection): RunsReading {
   };
 }
 
-export function createRuns(connection: ReadConnection, writer: Writer): Runs {
-  // The same few documents come with every run: their text crosses to the writing thread only until it is committed.
-  const committedDocuments = new Set<string>();
+/** `committedDocuments` are the hashes of those that are known to be in the database. */
+export function createRuns(reading: RunsReading, writer: Writer<"host">, committedDocuments: Set<string>): Runs {
   return {
-    ...readRuns(connection),
+    ...reading,
     async accept(run, documents, records, delivery) {
+      // The same few documents come with every run: their text crosses to the writing thread only until it is committed.
       const missing = [...documents].filter(([hash]) => !committedDocuments.has(hash));
       const deliveryRow = delivery === undefined ? null : ([delivery.key, delivery.fingerprint] as [string, string]);
       await writer.write("acceptRun", [toRow(run), missing, records.map(toRecordRow), deliveryRow]);
@@ -88,7 +96,10 @@ export function createRuns(connection: ReadConnection, writer: Writer): Runs {
   };
 }
 
-function toRun(row: StoredRun): Run {
+function readRun(row: StoredRun, values: ValueReader): Run {
+  const read = (what: "input" | "event" | "output" | "error" | "calls") => values.read(row.id, what, row[what]);
+  const error = read("error");
+  const answer = row.answer === null ? null : values.read(row.id, "answer", row.answer);
   return {
     id: row.id,
     workflow: row.workflow,
@@ -98,19 +109,29 @@ function toRun(row: StoredRun): Run {
     acceptedAt: row.accepted_at,
     startedAt: row.started_at,
     endedAt: row.ended_at,
-    input: JSON.parse(row.input) as Json,
-    event: JSON.parse(row.event) as JsonObject,
-    output: JSON.parse(row.output) as Json,
-    error: JSON.parse(row.error) as Failure | null,
-    calls: JSON.parse(row.calls) as Record<string, string>,
+    input: read("input"),
+    event: read("event") as JsonObject,
+    output: read("output"),
+    error: isFailure(error) ? error : damageFailure("the error is lost"),
+    calls: read("calls") as Record<string, string>,
     retryOf: row.retry_of,
+    answer: isAnswer(answer) ? answer : null,
   };
+}
+
+function isFailure(error: Json): error is null | (Failure & JsonObject) {
+  return error === null || (typeof error === "object" && !Array.isArray(error) && typeof error.code === "string");
+}
+
+function isAnswer(answer: Json): answer is NonNullable<Run["answer"]> {
+  return typeof answer === "object" && answer !== null && !Array.isArray(answer) && typeof answer.trigger === "string";
 }
 
 function toRow(run: Run): RunRow {
   const { id, workflow, document, status, group, acceptedAt, startedAt, endedAt } = run;
   const json = [run.input, run.event, run.output, run.error].map((value) => JSON.stringify(value));
-  const links = [JSON.stringify(run.calls), run.retryOf];
+  const answer = run.answer === null ? null : JSON.stringify(run.answer);
+  const links = [JSON.stringify(run.calls), run.retryOf, answer];
   return [
     id,
     workflow,

@@ -1,6 +1,7 @@
 // The tables, and how an older file becomes a newer one. `PRAGMA user_version` counts the steps taken.
 
 import type { DatabaseSync } from "node:sqlite";
+import { applicationId, readPragma } from "./check.ts";
 
 /** Step N brings a file from version N to N + 1. Steps are only ever added. */
 const migrations = [
@@ -79,17 +80,23 @@ const migrations = [
      value TEXT NOT NULL,
      at INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+
+  `CREATE INDEX runs_ended ON runs (ended_at) WHERE ended_at IS NOT NULL;
+   ALTER TABLE deliveries ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE runs ADD COLUMN answer TEXT;
+   CREATE INDEX runs_unanswered ON runs (number) WHERE answer IS NOT NULL;`,
 ];
 
 export const SCHEMA_VERSION = migrations.length;
 
 export function schemaVersion(database: DatabaseSync): number {
-  return (database.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+  return readPragma(database, "user_version");
 }
 
 /** Takes the steps that are missing, each in a transaction of its own. A newer file is left as it is: see `schemaVersion`. */
 export function migrate(database: DatabaseSync): void {
   for (let version = schemaVersion(database); version < SCHEMA_VERSION; version++) {
-    database.exec(`BEGIN IMMEDIATE; ${migrations[version]}; PRAGMA user_version = ${version + 1}; COMMIT`);
+    const marks = `PRAGMA user_version = ${version + 1}; PRAGMA application_id = ${applicationId(version + 1)}`;
+    database.exec(`BEGIN IMMEDIATE; ${migrations[version]}; ${marks}; COMMIT`);
   }
 }

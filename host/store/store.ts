@@ -1,10 +1,12 @@
 // What the rest of the host may ask of the store. One worker thread writes, in group commits: every promise below
 // resolves once the commit that holds the write is synced. Reads are synchronous, on a read-only connection of their
-// own, and see everything whose promise has resolved. A write that cannot be committed rejects with STORE_FAILED and
-// leaves nothing behind; the store goes on.
+// own, and see everything whose promise has resolved. A write that cannot be committed rejects with STORE_FULL,
+// STORE_READ_ONLY, STORE_DAMAGED or STORE_FAILED and leaves nothing behind; the store goes on. A value that cannot be
+// read back, because a file was damaged, is `{ "damaged": { "code": "STORE_DAMAGED", "message" } }`.
 
 import type { Failure } from "../errors.ts";
-import type { Json, JsonObject, KeyValue, Outbox } from "../sdk.ts";
+import type { Database, Json, JsonObject, KeyValue, Outbox } from "../sdk.ts";
+import type { Recovered } from "./damage.ts";
 
 export const runStatuses = [
   "queued",
@@ -29,6 +31,8 @@ export interface Run {
   calls: Record<string, string>;
   /** The run whose repetition this one is. */
   retryOf: string | null;
+  /** What its trigger wants to hear, and has not heard yet. */
+  answer: { trigger: string; when: "finished" | { after: string }; to: Json } | null;
   status: RunStatus;
   /** The concurrency group it waits in or holds. */
   group: string | null;
@@ -42,7 +46,7 @@ export interface Run {
 }
 
 /** What changes in a run's row together with its journal. */
-export type RunChange = Partial<Pick<Run, "status" | "startedAt" | "endedAt" | "output" | "error">>;
+export type RunChange = Partial<Pick<Run, "status" | "startedAt" | "endedAt" | "output" | "error">> & { answer?: null };
 
 /**
  * One line of a run's journal. `sequence` counts from 1 within the run; `path` is the place in the workflow
@@ -72,6 +76,8 @@ export interface RunsReading {
   list(filter: RunFilter): Run[];
   /** Runs that have not ended, in order of acceptance. */
   unfinished(): Run[];
+  /** Runs whose trigger still has to hear of them, in order of acceptance. */
+  unanswered(): Run[];
   /** In order of `sequence`. */
   journal(runId: string): JournalRecord[];
   documentText(hash: string): string | undefined;
@@ -126,7 +132,7 @@ export interface Signals {
 export interface RunSecrets {
   /** Durable when it resolves. Replaces what the run had. */
   put(runId: string, values: Record<string, Json>): Promise<void>;
-  /** Empty where the run has none. */
+  /** Empty where the run has none. Throws STORE_DAMAGED where they are not what was put; the file is set aside then. */
   get(runId: string): Record<string, Json>;
   remove(runId: string): Promise<void>;
   /** Runs that have secrets. */
@@ -148,6 +154,19 @@ export interface StoreFigures {
   peakBytesInFlight: number;
 }
 
+/** What is kept of runs that have ended. */
+export interface Retention {
+  /** At most so many. */
+  maxRuns: number;
+  /** None that ended longer ago. Milliseconds. */
+  maxAgeMs: number;
+}
+
+/** What a sweep has removed. */
+export interface Swept {
+  runs: number;
+}
+
 export interface Store {
   readonly runs: Runs;
   readonly signals: Signals;
@@ -156,6 +175,17 @@ export interface Store {
   keyValue(owner: string): KeyValue;
   /** The outbox lanes of one owner. */
   outbox(owner: string): Outbox;
+  /** A plugin's own database of this name. Throws DATABASE_FAILED where the name is none. */
+  database(plugin: string, name: string): Database;
+  /** Damage found in the data folder since it was opened, and what was done about it. It grows. */
+  readonly recovered: readonly Recovered[];
+  /** Changes what is kept of ended runs; what is not given stays as it was. 10,000 runs and 30 days at first. */
+  retention(limits: Partial<Retention>): void;
+  /**
+   * Removes ended runs that are too many or too old at this time (epoch milliseconds), with their journals, folders,
+   * large values, secrets, and documents that no run refers to any more. The store does so by itself every ten minutes.
+   */
+  sweep(now: number): Promise<Swept>;
   readonly figures: Readonly<StoreFigures>;
   /** Waits for what was handed over, then closes both connections and frees the data folder. Later writes are refused. */
   close(): Promise<void>;

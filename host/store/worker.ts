@@ -1,58 +1,56 @@
-// The thread that writes. It takes everything that has arrived, commits it at once, and answers.
+// The thread that writes, for all files. It takes everything that has arrived, commits it file by file, and answers.
 
-import { DatabaseSync } from "node:sqlite";
-import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { GroupCommit } from "./group-commit.ts";
+import { dirname } from "node:path";
+import { parentPort, receiveMessageOnPort } from "node:worker_threads";
+import { NewerTables, type OpenFile, openFile } from "./open-file.ts";
 import { reasonOf } from "./reason.ts";
-import { migrate, SCHEMA_VERSION, schemaVersion } from "./schema.ts";
-import { type Order, prepareWrites, type Report, type Write } from "./writes.ts";
+import type { Order, Report, Write } from "./writes.ts";
 
 const port = parentPort!;
-const { file } = workerData as { file: string };
+const files = new Map<number, OpenFile>();
 
 const report = (message: Report) => port.postMessage(message);
 
-function open(): DatabaseSync {
-  const database = new DatabaseSync(file, { timeout: 2_000, enableForeignKeyConstraints: true });
-  // The log file shrinks again after a burst instead of keeping its largest size.
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 8000000");
-  migrate(database);
-  return database;
-}
-
-function serve(database: DatabaseSync): void {
-  const group = new GroupCommit(database, prepareWrites(database));
-  port.on("message", (first: Order) => {
-    const writes: Write[] = [];
-    let closing = false;
-    for (let order: Order | undefined = first; order !== undefined; order = receiveMessageOnPort(port)?.message) {
-      if ("close" in order) closing = true;
+port.on("message", (first: Order) => {
+  const arrived = new Map<number, Write[]>();
+  const commit = (file: number) => {
+    const writes = arrived.get(file);
+    arrived.delete(file);
+    if (writes !== undefined) report({ file, ...files.get(file)!.group.commit(writes) });
+  };
+  for (let order: Order | undefined = first; order !== undefined; order = receiveMessageOnPort(port)?.message) {
+    const { file } = order;
+    if ("writes" in order) {
+      const writes = arrived.get(file);
+      if (writes === undefined) arrived.set(file, order.writes);
       else writes.push(...order.writes);
+    } else {
+      commit(file);
+      if ("open" in order) open(file, order.open);
+      else close(file, order.copy);
     }
-    if (writes.length > 0) report(group.commit(writes));
-    if (!closing) return;
-    try {
-      database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    } finally {
-      database.close();
-      port.close();
-    }
-  });
-  report({ ready: true });
+  }
+  for (const file of [...arrived.keys()]) commit(file);
+});
+
+function open(file: number, order: Extract<Order, { open: unknown }>["open"]): void {
+  try {
+    const opened = openFile(order);
+    files.set(file, opened);
+    report({ file, ready: true, recovered: opened.recovered });
+  } catch (error) {
+    const cannotOpen = error instanceof NewerTables ? error.reason : reasonOf(error, dirname(order.path));
+    report({ file, cannotOpen });
+  }
 }
 
-try {
-  const database = open();
-  const version = schemaVersion(database);
-  if (version > SCHEMA_VERSION) {
-    database.close();
-    report({
-      cannotOpen: {
-        code: "STORE_NEWER",
-        message: `its tables have version ${version}, this Gantry knows up to ${SCHEMA_VERSION}`,
-      },
-    });
-  } else serve(database);
-} catch (error) {
-  report({ cannotOpen: reasonOf(error) });
+function close(file: number, copy: boolean): void {
+  let copied = false;
+  try {
+    copied = files.get(file)?.close(copy) ?? false;
+  } catch {
+    // The log is still there and will be read at the next start.
+  }
+  files.delete(file);
+  report({ file, closed: true, copied });
 }

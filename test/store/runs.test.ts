@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Run } from "../../host/store/store.ts";
+import type { Run, RunChange } from "../../host/store/store.ts";
 import { documents, sampleRecord, sampleRun } from "./sample-run.ts";
 import { storeFolder, testStore } from "./store-folder.ts";
 
@@ -32,7 +32,7 @@ test("a change touches the members it names and no others", async (t) => {
   const run = sampleRun({ status: "queued", startedAt: null });
   await runs.accept(run, documents("{}"), []);
   const error = { code: "STEP_FAILED", message: "no", retryable: false, details: { exitCode: 3 } };
-  const changes: Partial<Run>[] = [
+  const changes: RunChange[] = [
     { status: "running", startedAt: 5 },
     { output: { a: 1 } },
     { status: "failed", endedAt: 9, error },

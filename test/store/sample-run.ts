@@ -8,6 +8,7 @@ export function sampleRun(changes: Partial<Run> = {}): Run {
     document: "d1",
     calls: {},
     retryOf: null,
+    answer: null,
     status: "running",
     group: null,
     acceptedAt: Date.now(),
