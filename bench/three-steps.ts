@@ -28,7 +28,9 @@ const step: RunnableStep = {
   fetch,
 };
 
-const workflow: LoadedWorkflow = {
+export const threeStepsFinder = () => step;
+
+export const threeStepWorkflow: LoadedWorkflow = {
   name: "three",
   file: "three.json",
   document: {
@@ -62,7 +64,7 @@ export async function threeSteps(open: number, characters = 8, seconds = 3): Pro
     store,
     log: createLog({ level: "error" }),
     dataDirectory: directory,
-    findStep: () => step,
+    findStep: threeStepsFinder,
     contexts: () => ({ config: {}, device: null }),
     maxOpen: 1024,
   });
@@ -71,7 +73,7 @@ export async function threeSteps(open: number, characters = 8, seconds = 3): Pro
   const one = async (end: number) => {
     while (performance.now() < end) {
       const begun = performance.now();
-      const { runId } = await engine.accept(workflow, { input: { value: 1, text } });
+      const { runId } = await engine.accept(threeStepWorkflow, { input: { value: 1, text } });
       const run = await engine.waitFor(runId);
       if ((run.output as { value: number }).value !== 4) throw new Error(`wrong result ${JSON.stringify(run)}`);
       times.push(performance.now() - begun);

@@ -4,13 +4,16 @@ import { dirname, join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { logLevels } from "./log-levels.ts";
+import type { Json } from "./sdk.ts";
 import { type RunStatus, runStatuses } from "./store/store.ts";
 import { watchOutput } from "./terminal/output.ts";
 
 const config = new Option("--config <file>", "the configuration file").default("plugins.json");
 const data = new Option("--data <folder>", "the data folder; default: data beside the configuration file");
 const logLevel = new Option("--log-level <level>", "what is logged").choices(logLevels).default("info");
+const quietLog = new Option("--log-level <level>", "what is logged").choices(logLevels).default("warn");
 const json = new Option("--json", "one JSON object a line on standard output").default(false);
+const input = new Option("--input <file>", "JSON file with the input; - is standard input");
 
 interface Common {
   config: string;
@@ -19,7 +22,11 @@ interface Common {
   json: boolean;
 }
 
-const dataFolder = ({ config: file, data: folder }: Common) => folder ?? join(dirname(file), "data");
+/** The options of a command, with its data folder. */
+const located = <Options extends Common>(options: Options) => ({
+  ...options,
+  data: options.data ?? join(dirname(options.config), "data"),
+});
 let exitCode = 0;
 
 const program = new Command("gantry")
@@ -36,7 +43,7 @@ program
   .addOption(logLevel)
   .action(async (options: Common) => {
     const { up } = await import("./commands/up.ts");
-    exitCode = await up({ config: options.config, data: dataFolder(options), logLevel: options.logLevel });
+    exitCode = await up(located(options));
   });
 
 program
@@ -52,16 +59,47 @@ program
   });
 
 program
+  .command("schema")
+  .description("one JSON Schema for workflows, made of the loaded plugins, for editors; to standard output")
+  .addOption(config)
+  .action(async (options: Common) => {
+    const { schema } = await import("./commands/schema.ts");
+    exitCode = await schema(options);
+  });
+
+program
+  .command("format <file...>")
+  .description("writes documents in one layout, and changes nothing else in them")
+  .option("--check", "writes nothing; fails where the layout is another one", false)
+  .action(async (files: string[], options: { check: boolean }) => {
+    const { format } = await import("./commands/format.ts");
+    exitCode = await format(files, options);
+  });
+
+program
   .command("run <workflow>")
-  .description("one run of a workflow (a file, or a name) in the foreground")
-  .option("--input <file>", "JSON file with the input; - is standard input")
+  .description("one run of a workflow (a file, or a name), watched; a running host carries it out, if there is one")
+  .addOption(input)
   .addOption(config)
   .addOption(data)
-  .addOption(new Option("--log-level <level>", "what is logged").choices(logLevels).default("warn"))
+  .addOption(quietLog)
   .addOption(json)
   .action(async (workflow: string, options: Common & { input?: string }) => {
     const { run } = await import("./commands/run.ts");
-    exitCode = await run(workflow, { ...options, data: dataFolder(options) });
+    exitCode = await run(workflow, located(options));
+  });
+
+program
+  .command("plan <workflow>")
+  .description("what a run of a workflow (a file, or a name) would do, step by step; changes nothing")
+  .addOption(input)
+  .addOption(config)
+  .addOption(data)
+  .addOption(quietLog)
+  .addOption(json)
+  .action(async (workflow: string, options: Common & { input?: string }) => {
+    const { plan } = await import("./commands/plan.ts");
+    exitCode = await plan(workflow, located(options));
   });
 
 program
@@ -73,9 +111,10 @@ program
   .option("--workflow <name>", "only runs of this workflow")
   .addOption(new Option("--status <status...>", "only runs with one of these states").choices(runStatuses))
   .option("--limit <count>", "how many at most", positiveInteger, 50)
-  .action(async (options: Common & { workflow?: string; status?: RunStatus[]; limit: number }) => {
+  .option("--follow", "go on with a line for each run that begins or changes, until Ctrl-C", false)
+  .action(async (options: Common & { workflow?: string; status?: RunStatus[]; limit: number; follow: boolean }) => {
     const { runs } = await import("./commands/runs.ts");
-    exitCode = runs({ ...options, data: dataFolder(options) });
+    exitCode = await runs(located(options));
   });
 
 program
@@ -84,9 +123,69 @@ program
   .addOption(config)
   .addOption(data)
   .addOption(json)
-  .action(async (id: string, options: Common) => {
+  .option("--all", "show every item of long loops", false)
+  .action(async (id: string, options: Common & { all: boolean }) => {
     const { show } = await import("./commands/show.ts");
-    exitCode = show(id, { ...options, data: dataFolder(options) });
+    exitCode = show(id, located(options));
+  });
+
+program
+  .command("cancel <run>")
+  .description("end a run, with its clean-up; the beginning of its id is enough")
+  .addOption(config)
+  .addOption(data)
+  .addOption(json)
+  .action(async (id: string, options: Common) => {
+    const { cancel } = await import("./commands/cancel.ts");
+    exitCode = await cancel(id, located(options));
+  });
+
+program
+  .command("retry <run>")
+  .description("run once more what has ended, with the same input, watched; the beginning of its id is enough")
+  .addOption(config)
+  .addOption(data)
+  .addOption(quietLog)
+  .addOption(json)
+  .action(async (id: string, options: Common) => {
+    const { retry } = await import("./commands/retry.ts");
+    exitCode = await retry(id, located(options));
+  });
+
+program
+  .command("signal <name>")
+  .description("say something to the runs that wait for it (host/wait, abortOn)")
+  .option("--value <json>", "what they are told, as JSON", jsonValue, null)
+  .addOption(config)
+  .addOption(data)
+  .addOption(json)
+  .action(async (name: string, options: Common & { value: Json }) => {
+    const { signal } = await import("./commands/signal.ts");
+    exitCode = await signal(name, located(options));
+  });
+
+const plugin = program.command("plugin").description("what is known of plugins");
+
+plugin
+  .command("list")
+  .description("the plugins, their state, and why one does not work")
+  .addOption(config)
+  .addOption(data)
+  .addOption(json)
+  .action(async (options: Common) => {
+    const { pluginList } = await import("./commands/plugin-list.ts");
+    exitCode = await pluginList(located(options));
+  });
+
+program
+  .command("doctor")
+  .description("what is missing on this machine or in the data folder, and how to get it")
+  .addOption(config)
+  .addOption(data)
+  .addOption(json)
+  .action(async (options: Common) => {
+    const { doctor } = await import("./commands/doctor.ts");
+    exitCode = await doctor(located(options));
   });
 
 watchOutput();
@@ -106,4 +205,12 @@ function positiveInteger(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new InvalidArgumentError("It must be a whole number above zero.");
+}
+
+function jsonValue(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    throw new InvalidArgumentError(`It must be JSON; a text has quotes: '"yes"'.`);
+  }
 }

@@ -9,6 +9,7 @@ const checks: [name: string, file: string, ...args: string[]][] = [
   ["lint", "node_modules/@biomejs/biome/bin/biome", "check", "."],
   ["types", "node_modules/typescript/bin/tsc", "--noEmit", "-p", "."],
   ["generated types", "scripts/generate-types.ts", "--check"],
+  ["the editors' schema", "scripts/generate-schema.ts", "--check"],
   ["docs/errors.md", "scripts/generate-errors.ts", "--check"],
   ["tests", "scripts/test.ts"],
 ];
