@@ -1,4 +1,4 @@
-// A process of its own that kills another one when the journal has reached a certain length:
+// A process of its own that kills another one when the journal of the first run has reached a certain length:
 // killer.ts DATABASE PID RECORDS. It reads the database itself and knows nothing of the host's code.
 
 import { existsSync } from "node:fs";
@@ -19,7 +19,9 @@ function openWhenThere(): () => number {
   for (;;) {
     try {
       const database = new DatabaseSync(file, { readOnly: true });
-      const statement = database.prepare("SELECT count(*) AS records FROM journal");
+      const statement = database.prepare(
+        "SELECT count(*) AS records FROM journal WHERE run_id = (SELECT id FROM runs ORDER BY number LIMIT 1)",
+      );
       return () => (statement.get() as { records: number }).records;
     } catch {
       // The tables are still being made.

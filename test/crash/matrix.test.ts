@@ -1,0 +1,24 @@
+// A sample of the crash matrix (matrix.slow.test.ts): each scenario undisturbed, and killed at a few of its records.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { compare } from "./matrix.ts";
+import { play } from "./play.ts";
+import { scenarios } from "./scenarios.ts";
+
+const killsOfEach = 2;
+
+describe("killed hosts", { concurrency: 2 }, () => {
+  for (const [place, scenario] of scenarios.entries())
+    test(`${scenario.name}: ends as if undisturbed`, { timeout: 110_000 }, async () => {
+      const undisturbed = await play(scenario, []);
+      assert.equal(undisturbed.status, scenario.status, JSON.stringify(undisturbed));
+      const records = undisturbed.journal.length;
+      for (let kill = 0; kill < killsOfEach; kill++) {
+        // Another set in each scenario, spread over its length.
+        const at = 1 + ((place * 5 + Math.floor((kill * records) / killsOfEach)) % records);
+        const kills = kill === 0 ? [at, at + 2] : [at];
+        compare(await play(scenario, kills), undisturbed, kills);
+      }
+    });
+});

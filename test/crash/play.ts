@@ -1,0 +1,177 @@
+// Plays a scenario to its end on real hosts, killing each of them where the test says, and tells what came of it.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
+import { type HostFolder, HostProcess, makeHostFolder } from "../support/host-process.ts";
+import { waitFor } from "../support/wait-for.ts";
+import type { Act, Scenario } from "./scenarios.ts";
+
+export interface JournalRow {
+  kind: string;
+  path: string;
+  data: string;
+}
+
+export interface Outcome {
+  status: string;
+  code: string | undefined;
+  output: unknown;
+  journal: JournalRow[];
+  /** How often each step acted. */
+  effects: Map<string, number>;
+  /** The length of the journal at each death. */
+  deaths: number[];
+}
+
+const killer = fileURLToPath(new URL("./killer.ts", import.meta.url));
+const cache = join(tmpdir(), "gantry-crash-compile-cache");
+
+/** `kills`: the length of the journal at which each life after the other ends. */
+export async function play(scenario: Scenario, kills: number[]): Promise<Outcome> {
+  const directory = await mkdtemp(join(tmpdir(), "gantry-matrix-"));
+  const effects = join(directory, "effects");
+  const act: Act = (name, { code = 0, script = "", ...more } = {}) => ({
+    uses: "script/run",
+    with: {
+      command: [
+        "/bin/sh",
+        "-c",
+        `echo '\${{ run.id }} ${name}' >> '${effects}'; sleep 0.01; ${script}\nexit $(($? + ${code}))`,
+      ],
+      directory: "${{ run.directory }}",
+    },
+    ...more,
+  });
+  const documents = scenario.documents(act);
+  const folder = await makeHostFolder(
+    directory,
+    { workflows: ["./workflows"], plugins: [{ plugin: "script" }] },
+    Object.fromEntries(documents.map((document) => [document.name, document])),
+  );
+  const files = { boot: join(directory, "boot"), sysrq: join(directory, "sysrq"), trigger: join(directory, "trigger") };
+  writeFileSync(files.boot, "boot-0");
+  const deaths: number[] = [];
+  const planned = [...kills];
+  try {
+    for (let life = 0; ; life++) {
+      // A device that was told to reboot before it died comes back with another boot id.
+      if (existsSync(files.trigger) && readFileSync(files.trigger, "utf8").length > 0) {
+        writeFileSync(files.boot, `boot-${life}`);
+        writeFileSync(files.trigger, "");
+      }
+      const host = new HostProcess(folder, {
+        NODE_COMPILE_CACHE: cache,
+        GANTRY_BOOT_ID_FILE: files.boot,
+        FILE_SYS_RQ: files.sysrq,
+        FILE_SYS_RQ_TRIGGER: files.trigger,
+        ...scenario.environment?.(life),
+      });
+      const wanted = planned.shift();
+      const hunter = wanted === undefined ? undefined : hunt(folder, host.pid, wanted);
+      const asksForReboot = () => existsSync(files.trigger) && readFileSync(files.trigger, "utf8").length > 0;
+      const waitsForLater = () => scenario.endsInSecondLife === true && life === 0 && statusOf(folder) === "waiting";
+      await waitFor(
+        `the end of ${scenario.name}, killed at ${kills}\n${host.log}`,
+        () =>
+          host.child.exitCode !== null ||
+          host.child.signalCode !== null ||
+          isEnded(folder) ||
+          asksForReboot() ||
+          waitsForLater(),
+      );
+      if (host.child.signalCode === "SIGKILL") {
+        await hunter;
+        deaths.push(journalOf(folder).length);
+        continue;
+      }
+      assert.equal(host.child.exitCode, null, `the host ended by itself:\n${host.log}`);
+      if (!isEnded(folder)) {
+        // The reboot, or the end of the first life, in its most sudden form.
+        await host.kill();
+        await hunter;
+        continue;
+      }
+      if (hunter !== undefined) {
+        // The run was faster than its killer, or the kill was meant for its last record.
+        await host.kill();
+        await hunter;
+        deaths.push(journalOf(folder).length);
+        if (planned.length > 0) continue;
+      } else assert.equal(await host.stop(), 0);
+      return { ...endOf(folder), journal: journalOf(folder), effects: await countEffects(folder, effects), deaths };
+    }
+  } finally {
+    await rm(directory, { recursive: true, maxRetries: 5 });
+  }
+}
+
+/** Resolves when the killer is done: its victim is dead, by whomever. */
+async function hunt(folder: HostFolder, pid: number, records: number): Promise<void> {
+  const child = spawn(process.execPath, [killer, join(folder.data, "gantry.db"), String(pid), String(records)], {
+    stdio: "ignore",
+    env: { ...process.env, NODE_COMPILE_CACHE: cache },
+  });
+  const gone = once(child, "exit");
+  const watch = setInterval(() => {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      child.kill("SIGKILL");
+    }
+  }, 20);
+  await gone;
+  clearInterval(watch);
+}
+
+function query<Row>(folder: HostFolder, sql: string): Row[] {
+  const file = join(folder.data, "gantry.db");
+  if (!existsSync(file)) return [];
+  const database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+  try {
+    return database.prepare(sql).all() as Row[];
+  } catch (error) {
+    if (/no such table/.test((error as Error).message)) return [];
+    throw error;
+  } finally {
+    database.close();
+  }
+}
+
+const first = "(SELECT id FROM runs ORDER BY number LIMIT 1)";
+
+function journalOf(folder: HostFolder): JournalRow[] {
+  return query<JournalRow>(folder, `SELECT kind, path, data FROM journal WHERE run_id = ${first} ORDER BY sequence`);
+}
+
+function statusOf(folder: HostFolder): string | undefined {
+  return query<{ status: string }>(folder, `SELECT status FROM runs WHERE id = ${first}`)[0]?.status;
+}
+
+const isEnded = (folder: HostFolder) => journalOf(folder).at(-1)?.kind === "ended";
+
+function endOf(folder: HostFolder): Pick<Outcome, "status" | "code" | "output"> {
+  const [run] = query<{ status: string; output: string; error: string }>(
+    folder,
+    `SELECT * FROM runs WHERE id = ${first}`,
+  );
+  const error = JSON.parse(run!.error) as { code: string } | null;
+  return { status: run!.status, code: error?.code, output: JSON.parse(run!.output) };
+}
+
+async function countEffects(folder: HostFolder, file: string): Promise<Map<string, number>> {
+  const [run] = query<{ id: string }>(folder, `SELECT id FROM runs WHERE id = ${first}`);
+  const counts = new Map<string, number>();
+  for (const line of (await readFile(file, "utf8")).split("\n")) {
+    if (!line.startsWith(`${run!.id} `)) continue;
+    const name = line.slice(run!.id.length + 1);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return counts;
+}

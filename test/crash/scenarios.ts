@@ -1,0 +1,235 @@
+// Workflows worth killing. Each step that acts writes a line of its own into a file outside the host, so that what it did
+// is counted there and not believed.
+
+import type { Workflow, WorkflowStep } from "../../schemas/workflow.types.ts";
+
+export interface Scenario {
+  name: string;
+  /** The first one is started by the start of the host; the others are called by it. */
+  documents(act: Act): Workflow[];
+  status: "succeeded" | "failed";
+  /** The environment of the host's first life, and of all later ones. */
+  environment?: (life: number) => NodeJS.ProcessEnv;
+  /** The run does not end in the host's first life by itself: it is killed once it waits. */
+  endsInSecondLife?: boolean;
+}
+
+/** A step that writes its name, takes a while, and ends with an exit code. */
+export type Act = (name: string, more?: Partial<WorkflowStep> & { code?: number; script?: string }) => WorkflowStep;
+
+const block = (steps: WorkflowStep[], more: Partial<WorkflowStep> = {}): WorkflowStep => ({ steps, ...more });
+const call = (name: string, more: Partial<WorkflowStep> = {}): WorkflowStep => ({ uses: `workflow:${name}`, ...more });
+const wait = (input: object): WorkflowStep => ({ uses: "host/wait", with: input as Record<string, unknown> });
+const reboot: WorkflowStep = { uses: "host/reboot", with: {} };
+const main = (steps: WorkflowStep[], more: Partial<Workflow> = {}): Workflow => ({
+  name: "main",
+  on: [{ trigger: "host/startup" }],
+  concurrency: { group: "matrix", whenBusy: "reject" },
+  steps,
+  ...more,
+});
+const sub = (name: string, steps: WorkflowStep[], more: Partial<Workflow> = {}): Workflow => ({ name, steps, ...more });
+
+export const scenarios: Scenario[] = [
+  {
+    name: "loops in loops, blocks, outputs",
+    status: "succeeded",
+    documents: (act) => [
+      main(
+        [
+          {
+            id: "outer",
+            forEach: ["a", "b"],
+            as: "x",
+            steps: [
+              { forEach: [1, 2], as: "n", steps: [act("${{ x }}${{ n }}")] },
+              block([act("block ${{ x }}")], {
+                id: "b",
+                outputs: { x: "${{ x }}" },
+                finally: [act("finally ${{ x }}")],
+              }),
+            ],
+            outputs: { got: "${{ steps.b.outputs.x }}" },
+          },
+          act("never", { if: "${{ false }}" }),
+        ],
+        { outputs: "${{ steps.outer.outputs.items }}" },
+      ),
+    ],
+  },
+  {
+    name: "lists at the same time",
+    status: "succeeded",
+    documents: (act) => [
+      main([
+        {
+          parallel: [
+            [act("left 1"), act("left 2")],
+            [act("right 1"), block([act("right 2")])],
+            [{ forEach: [1, 2, 3, 4], as: "n", maxParallel: 2, steps: [act("item ${{ n }}")] }],
+          ],
+        },
+        act("after"),
+      ]),
+    ],
+  },
+  {
+    name: "a failure beside others",
+    status: "failed",
+    documents: (act) => [
+      main(
+        [
+          act("before", { undo: act("undo before") as never }),
+          {
+            parallel: [
+              [act("left", { undo: act("undo left") as never }), wait({ duration: "1h" })],
+              [act("right"), act("breaks", { code: 3 })],
+            ],
+            onFailure: [act("handled")],
+          },
+        ],
+        { finally: [act("finally")] },
+      ),
+    ],
+  },
+  {
+    name: "back-off between attempts",
+    status: "succeeded",
+    documents: (act) => [
+      main([
+        act("third time", {
+          script: 'n=$(cat tries 2>/dev/null || echo 0); echo $((n + 1)) > tries; [ "$n" -ge 2 ]',
+          retry: { retries: 20, delay: "60ms", backoff: 1 },
+        }),
+        act("after"),
+      ]),
+    ],
+  },
+  {
+    name: "undoing, last begun first",
+    status: "failed",
+    documents: (act) => [
+      main(
+        [
+          act("one", { id: "one", undo: act("undo one ${{ error.step }}") as never }),
+          {
+            forEach: [1, 2],
+            as: "n",
+            steps: [act("two ${{ n }}", { undo: act("undo two ${{ n }}") as never }), act("plain ${{ n }}")],
+          },
+          block([act("three", { undo: act("undo three", { code: 4 }) as never })]),
+          act("four", { id: "four", code: 3, undo: act("undo four") as never }),
+        ],
+        {
+          onFailure: [act("handled ${{ error.step }}"), act("handled too")],
+          finally: [act("finally 1"), act("finally 2")],
+        },
+      ),
+    ],
+  },
+  {
+    name: "a failed item among others, undone alone",
+    status: "succeeded",
+    documents: (act) => [
+      main([
+        {
+          forEach: [0, 3, 0],
+          as: "code",
+          continueOnError: true,
+          steps: [
+            act("change ${{ index }}", { undo: act("undo ${{ index }}") as never }),
+            act("check ${{ index }}", { script: "exit ${{ code }}" }),
+          ],
+          onFailure: [act("handled ${{ index }}")],
+          finally: [act("finally ${{ index }}")],
+        },
+        act("after"),
+      ]),
+    ],
+  },
+  {
+    name: "workflows that call workflows, undone from outside",
+    status: "failed",
+    documents: (act) => [
+      main([call("middle", { id: "m" }), act("breaks", { code: 3 })], { finally: [act("finally")] }),
+      sub("middle", [act("middle 1", { undo: act("undo middle 1") as never }), call("inner"), act("middle 2")]),
+      sub("inner", [act("inner", { undo: act("undo inner") as never })], { finally: [act("inner finally")] }),
+    ],
+  },
+  {
+    name: "waits and signals",
+    status: "succeeded",
+    documents: (act) => [
+      main([
+        wait({ duration: "80ms" }),
+        {
+          parallel: [
+            [{ id: "w", ...wait({ for: "go" }), timeout: "5m" }, act("heard ${{ steps.w.outputs.value }}")],
+            [act("speaks"), { uses: "host/signal", with: { name: "go", value: "it" } }, act("has spoken")],
+          ],
+        },
+        { uses: "host/signal", with: { name: "early" } },
+        { ...wait({ for: "early" }), timeout: "5m" },
+        act("after"),
+      ]),
+    ],
+  },
+  {
+    name: "a block that a signal aborts",
+    status: "succeeded",
+    documents: (act) => [
+      main([
+        {
+          parallel: [
+            [
+              block([act("begun", { undo: act("undo begun") as never }), wait({ duration: "1h" })], {
+                abortOn: "stop",
+                continueOnError: true,
+                onFailure: [act("handled ${{ error.code }}")],
+                finally: [act("finally")],
+              }),
+              act("goes on"),
+            ],
+            [act("first"), wait({ duration: "40ms" }), { uses: "host/signal", with: { name: "stop" } }],
+          ],
+        },
+      ]),
+    ],
+  },
+  {
+    name: "a reboot as the first step",
+    status: "succeeded",
+    documents: (act) => [main([reboot, act("after")])],
+  },
+  {
+    name: "reboots in the middle and at the end",
+    status: "succeeded",
+    documents: (act) => [main([act("before"), reboot, act("between"), reboot])],
+  },
+  {
+    name: "a reboot as the last step of a workflow in a workflow",
+    status: "succeeded",
+    documents: (act) => [
+      main([act("before"), call("middle")]),
+      sub("middle", [act("middle"), call("inner")]),
+      sub("inner", [act("inner"), reboot]),
+    ],
+  },
+  {
+    name: "a time window that is closed at first",
+    status: "succeeded",
+    endsInSecondLife: true,
+    // Noon to one, in a zone where it is just then, after one where it is six hours later.
+    environment: (life) => ({ TZ: zoneAtNoon(life === 0 ? 6 : 0) }),
+    documents: (act) => [
+      main([block([act("one"), act("two")])], { window: { from: "12:00", to: "13:00" }, finally: [act("finally")] }),
+    ],
+  },
+];
+
+/** The zone in which it is between noon and one, or so many hours later. POSIX counts hours west of Greenwich. */
+function zoneAtNoon(later: number): string {
+  const hours = (12 + later - new Date().getUTCHours() + 36) % 24;
+  const east = hours > 14 ? hours - 24 : hours;
+  return `<X>${east <= 0 ? "" : "-"}${Math.abs(east)}`;
+}
