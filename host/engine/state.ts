@@ -181,7 +181,7 @@ function end(state: RunState, path: string, result: Pick<NodeState, "status" | "
     undoable.status = result.status === "succeeded" ? "succeeded" : "failed";
     undoable.output = result.output ?? null;
     // A workflow that has its own `undo` is undone by that, and no longer from inside.
-    if (result.status === "succeeded") forgetWithin(state.undoables, path);
+    forgetWithin(state.undoables, path);
   }
   const item = /^(.*)\/items\/(\d+)$/.exec(path);
   if (item === null) {

@@ -55,7 +55,14 @@ async function withEngine(
   const accept = async (document: Omit<Workflow, "name">, input: Json = {}) => {
     const whole = { name: "test", ...document } as Workflow;
     const text = JSON.stringify(whole);
-    const workflow: LoadedWorkflow = { name: "test", file: "test.json", document: whole, text, hash: text, calls: new Map() };
+    const workflow: LoadedWorkflow = {
+      name: "test",
+      file: "test.json",
+      document: whole,
+      text,
+      hash: text,
+      calls: new Map(),
+    };
     return (await engine.accept(workflow, { input })).runId;
   };
   try {
@@ -224,7 +231,14 @@ for (const [code, step] of failing) {
 test("a delivery that comes again gives the run it gave; another message under its key gives a new one", async () => {
   await withEngine({ "t/echo": echo }, async ({ engine }) => {
     const document = { name: "test", steps: [{ uses: "t/echo" }] } as Workflow;
-    const workflow: LoadedWorkflow = { name: "test", file: "", document, text: JSON.stringify(document), hash: "h", calls: new Map() };
+    const workflow: LoadedWorkflow = {
+      name: "test",
+      file: "",
+      document,
+      text: JSON.stringify(document),
+      hash: "h",
+      calls: new Map(),
+    };
     const emit = (fingerprint: string, redelivered: boolean, source = "test#0") =>
       engine.accept(workflow, { input: {}, delivery: { key: "client/7", fingerprint, redelivered } }, source);
     const first = await emit("a", false);

@@ -20,9 +20,13 @@ interface Leaf {
   retryable: boolean;
   skipped: boolean;
   continueOnError: boolean;
+  /** Whether it can be undone, and whether its undoing then fails. */
+  undo: "none" | "works" | "fails";
 }
 interface Inner {
-  form: "block" | "loop";
+  form: "block" | "loop" | "call";
+  /** Of a call: whether it is undone as a whole. */
+  undo: Leaf["undo"];
   items: number;
   skipped: boolean;
   continueOnError: boolean;
@@ -34,25 +38,51 @@ type Tree = Leaf | Inner;
 
 // ---- the rules, said once more, simply: which attempts happen in which order, and how it ends ----
 
-function expectList(trees: Tree[], seen: string[], where: string): boolean {
+/** What was seen, and what would have to be undone by now, in order of start. */
+interface Seen {
+  attempts: string[];
+  undoable: string[];
+}
+
+function expectList(trees: Tree[], seen: Seen, where: string, cleaning: boolean): boolean {
   for (const [index, tree] of trees.entries()) {
-    if (!expectTree(tree, seen, `${where}.${index}`) && !tree.continueOnError) return false;
+    const place = `${where}.${index}`;
+    if (expectTree(tree, seen, place, cleaning)) continue;
+    if (!tree.continueOnError) return false;
+    // The rest goes on as if the step had not been: what it did itself is taken back. (A block has undone its steps by
+    // then, unless they were fine and only its `finally` failed; then they stand.)
+    if (seen.undoable.at(-1) === place) undo(seen, seen.undoable.length - 1);
   }
   return true;
 }
 
-function expectTree(tree: Tree, seen: string[], where: string): boolean {
+function undo(seen: Seen, downTo: number): void {
+  while (seen.undoable.length > downTo) seen.attempts.push(`${seen.undoable.pop()}~`);
+}
+
+function expectTree(tree: Tree, seen: Seen, where: string, cleaning: boolean): boolean {
   if (tree.skipped) return true;
+  const isUndoable = tree.undo !== "none" && !cleaning;
   if (tree.form === "leaf") {
     const allowed = tree.retryable ? tree.retries + 1 : 1;
     const made = Math.min(allowed, tree.failures + 1);
-    for (let attempt = 1; attempt <= made; attempt++) seen.push(`${where}:${tree.name}#${attempt}`);
+    for (let attempt = 1; attempt <= made; attempt++) seen.attempts.push(`${where}:${tree.name}#${attempt}`);
+    if (isUndoable) seen.undoable.push(where);
     return made > tree.failures;
   }
-  if (tree.form === "block") return expectBody(tree, seen, where);
+  if (tree.form === "block") return expectBody(tree, seen, where, cleaning);
+  if (tree.form === "call") {
+    const before = seen.undoable.length;
+    const good = expectBody(tree, seen, `${where}c`, cleaning);
+    if (!isUndoable) return good;
+    // Undone as a whole, and no longer from inside.
+    seen.undoable.length = before;
+    seen.undoable.push(where);
+    return good;
+  }
   let good = true;
   for (let item = 0; item < tree.items; item++) {
-    if (expectBody(tree, seen, `${where}[${item}]`)) continue;
+    if (expectBody(tree, seen, `${where}[${item}]`, cleaning)) continue;
     good = false;
     if (!tree.continueOnError) break;
   }
@@ -60,15 +90,28 @@ function expectTree(tree: Tree, seen: string[], where: string): boolean {
   return good || tree.continueOnError;
 }
 
-function expectBody(body: Pick<Inner, "steps" | "onFailure" | "finally">, seen: string[], where: string): boolean {
-  const good = expectList(body.steps, seen, `${where}s`);
-  if (!good) expectList(body.onFailure, seen, `${where}f`);
-  return expectList(body.finally, seen, `${where}z`) && good;
+function expectBody(
+  body: Pick<Inner, "steps" | "onFailure" | "finally">,
+  seen: Seen,
+  where: string,
+  cleaning: boolean,
+): boolean {
+  const before = seen.undoable.length;
+  const good = expectList(body.steps, seen, `${where}s`, cleaning);
+  if (!good) {
+    undo(seen, before);
+    expectList(body.onFailure, seen, `${where}f`, true);
+  }
+  return expectList(body.finally, seen, `${where}z`, true) && good;
 }
 
 // ---- random trees and their documents ----
 
-const common = { skipped: fc.boolean().map((no) => no && true), continueOnError: fc.boolean() };
+const common = {
+  skipped: fc.boolean().map((no) => no && true),
+  continueOnError: fc.boolean(),
+  undo: fc.constantFrom<Leaf["undo"]>("none", "works", "fails"),
+};
 const { tree } = fc.letrec<{ tree: Tree; list: Tree[] }>((tie) => ({
   list: fc.array(tie("tree"), { maxLength: 3 }),
   tree: fc.oneof(
@@ -82,7 +125,7 @@ const { tree } = fc.letrec<{ tree: Tree; list: Tree[] }>((tie) => ({
       ...common,
     }),
     fc.record<Inner>({
-      form: fc.constantFrom("block", "loop"),
+      form: fc.constantFrom("block", "loop", "call"),
       items: fc.nat(3),
       steps: tie("list"),
       onFailure: tie("list"),
@@ -92,35 +135,45 @@ const { tree } = fc.letrec<{ tree: Tree; list: Tree[] }>((tie) => ({
   ),
 }));
 
-function documentOf(item: Tree): WorkflowStep {
+/** `called` takes the workflows that calls lead to. */
+function documentOf(item: Tree, called: Map<string, Workflow>, cleaning: boolean): WorkflowStep {
   const shared = { if: `\${{ ${!item.skipped} }}`, continueOnError: item.continueOnError };
+  const undoing = item.undo === "none" || cleaning ? {} : { undo: { uses: "test/undo" } };
   if (item.form === "leaf") {
     const { name, retries } = item;
-    return { uses: `test/${name}`, with: {}, retry: { retries, delay: "1s", backoff: 1 }, ...shared } as WorkflowStep;
+    const retry = { retries, delay: "1s", backoff: 1 };
+    return { uses: `test/${name}`, with: {}, retry, ...undoing, ...shared } as WorkflowStep;
   }
   const lists = {
-    steps: item.steps.map(documentOf),
-    onFailure: item.onFailure.map(documentOf),
-    finally: item.finally.map(documentOf),
+    steps: item.steps.map((inner) => documentOf(inner, called, cleaning)),
+    onFailure: item.onFailure.map((inner) => documentOf(inner, called, true)),
+    finally: item.finally.map((inner) => documentOf(inner, called, true)),
   };
+  if (item.form === "call") {
+    const name = `w${called.size}`;
+    called.set(name, { name, ...lists } as Workflow);
+    return { uses: `workflow:${name}`, ...undoing, ...shared } as WorkflowStep;
+  }
   const loop =
     item.form === "loop" ? { forEach: Array.from({ length: item.items }, (_, index) => index), as: "it" } : {};
   return { ...loop, ...lists, ...shared } as WorkflowStep;
 }
 
-/** The leaf at a path of the journal, and its place in the words of the rules above. */
-function locate(root: Inner, path: string): { leaf: Leaf; where: string } {
+/** What acts at a path of the journal: a leaf, or the undoing of a tree; and its place in the words of the rules above. */
+function locate(root: Inner, path: string): { tree: Tree; where: string; undoes: boolean } {
   const words = path.split("/");
   const names = { steps: "s", onFailure: "f", finally: "z" } as const;
   let body: Inner = root;
   let where = "";
   for (;;) {
     if (words[0] === "items") where += `[${words.splice(0, 2)[1]}]`;
+    if (words[0] === "call") where += words.shift()!.slice(0, 1);
     const [list, index] = words.splice(0, 2) as [keyof typeof names, string];
     where += `${names[list]}.${index}`;
-    const next = body[list][Number(index)]!;
-    if (next.form === "leaf") return { leaf: next, where };
-    body = next;
+    const tree = body[list][Number(index)]!;
+    if (words[0] === "undo") return { tree, where, undoes: true };
+    if (tree.form === "leaf") return { tree, where, undoes: false };
+    body = tree;
   }
 }
 
@@ -133,6 +186,7 @@ test("attempts, their order and the end are those of the rules, whatever record 
       (steps, failing, crashes) => {
         const root: Inner = {
           form: "block",
+          undo: "none",
           items: 0,
           skipped: false,
           continueOnError: false,
@@ -140,16 +194,17 @@ test("attempts, their order and the end are those of the rules, whatever record 
           onFailure: failing,
           finally: failing,
         };
-        const expected: string[] = [];
-        const good = expectBody(root, expected, "");
+        const expected: Seen = { attempts: [], undoable: [] };
+        const good = expectBody(root, expected, "", false);
 
+        const called = new Map<string, Workflow>();
         const document = {
           name: "t",
-          steps: steps.map(documentOf),
-          onFailure: failing.map(documentOf),
-          finally: failing.map(documentOf),
+          steps: steps.map((item) => documentOf(item, called, false)),
+          onFailure: failing.map((item) => documentOf(item, called, true)),
+          finally: failing.map((item) => documentOf(item, called, true)),
         };
-        const program = compileProgram(document as unknown as Workflow);
+        const program = compileProgram(document as unknown as Workflow, called);
         const journal: Entry[] = [];
         let state = emptyState();
         let now = 0;
@@ -173,23 +228,28 @@ test("attempts, their order and the end are those of the rules, whatever record 
             now = next.wakeAt;
             continue;
           }
-          const { leaf, where } = locate(root, attempt.path);
+          const { tree: acting, where, undoes } = locate(root, attempt.path);
           const node = state.nodes.get(attempt.path)!;
-          const name = `${where}:${leaf.name}#${node.attempt}`;
+          const name = undoes ? `${where}~` : `${where}:${(acting as Leaf).name}#${node.attempt}`;
           assert.ok(!seen.has(name), `${name} ended and begins again`);
           seen.add(name);
           order.push(name);
-          const entry = resultOf(leaf, attempt.path, node, now);
+          const entry = undoes ? undone(acting, attempt.path) : resultOf(acting as Leaf, attempt.path, node, now);
           applyRecord(state, entry);
           journal.push(entry);
         }
-        assert.deepEqual(order, expected);
+        assert.deepEqual(order, expected.attempts);
         assert.equal(state.ended?.status, good ? "succeeded" : "failed");
       },
     ),
     { numRuns: 500 },
   );
 });
+
+function undone({ undo: result }: Tree, path: string): Entry {
+  if (result === "works") return { kind: "succeeded", path, data: { output: {} } };
+  return { kind: "failed", path, data: { error: { code: "NO", message: "no", retryable: true } } };
+}
 
 function resultOf(
   leaf: Leaf,
