@@ -232,7 +232,8 @@ class Walk {
       if (result.status === "pending") return pending;
       if (node.id !== undefined) ids[node.id] = seen(result);
       if (result.status !== "failed") continue;
-      if (!node.continueOnError) return result;
+      // An abort is not gone on after, also where nothing was left to begin.
+      if (!node.continueOnError || result.error.code === here.abort?.code) return result;
       // The rest goes on as if it had not been: what it did halfway is taken back first.
       if (!this.#undoOne(path, result.error as unknown as Json)) return pending;
     }
@@ -444,7 +445,8 @@ class Walk {
     // Found in this very walk: what has begun meanwhile must hear of it.
     if (known === undefined && failure() !== undefined) open = this.#items(node, path, here, failure());
     if (open > 0) return pending;
-    const error = failure() ?? (loop.firstOpen < loop.items.length ? here.abort : undefined);
+    const isAborted = loop.firstOpen < loop.items.length || loop.error?.code === here.abort?.code;
+    const error = failure() ?? (isAborted ? here.abort : undefined);
     if (loop.items.length > keptItems) this.#forget(path);
     if (error !== undefined) return this.#fail(path, error, node.id);
     return this.#close(path, { status: "succeeded", output: { items: loop.outputs as Json[] } }, node.id);
