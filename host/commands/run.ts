@@ -1,44 +1,67 @@
-// gantry run: one run in the foreground. It uses the data folder like a host does, but starts no trigger and leaves the
-// runs of other hosts alone; a run that is interrupted goes on with the next `gantry up`.
+// gantry run: one run, watched. Where a host works with the data folder, it carries the run out; otherwise this process
+// does, as a host that starts no trigger and leaves other runs alone. What is interrupted goes on with the next host.
 
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { LoadedWorkflow } from "../engine/workflow.ts";
+import { findWorkflow, type WorkflowName } from "../control/named-workflow.ts";
 import { GantryError, toFailure } from "../errors.ts";
-import { type Host, startHost } from "../host.ts";
-import { loadWorkflow } from "../loading/load-workflow.ts";
+import { startHost } from "../host.ts";
 import type { HostDocuments } from "../loading/read-host.ts";
-import type { HostLog } from "../log.ts";
-import { nearest } from "../nearest.ts";
+import { createLog, type HostLog } from "../log.ts";
 import type { Json } from "../sdk.ts";
-import type { Run } from "../store/store.ts";
-import { plain } from "../terminal/plain.ts";
-import { showProgress } from "../terminal/progress.ts";
 import { openDocuments } from "./open-documents.ts";
+import { askHostOr } from "./reach-host.ts";
+import { runHere, runOfHost, type WatchedRun, watchRun } from "./watch-run.ts";
 
-export interface RunOptions {
-  /** A JSON file with the input; `-` is standard input. Without it the input is `{}`. */
-  input?: string;
+export interface RunHereOptions {
   config: string;
   data: string;
   logLevel: string;
   json: boolean;
 }
 
+export interface RunOptions extends RunHereOptions {
+  /** A JSON file with the input; `-` is standard input. Without it the input is `{}`. */
+  input?: string;
+}
+
 /** `name` is a file, or the name of a document in a configured folder. */
 export async function run(name: string, options: RunOptions): Promise<number> {
-  const opened = openDocuments(options.config, options.logLevel);
+  return reportingTo(createLog({ level: options.logLevel }), async () => {
+    const input = readInput(options.input);
+    const workflow = nameOf(name);
+    return askHostOr(
+      options.data,
+      (client) => watchRun(runOfHost(client, "runs.start", { ...workflow, input }), options.json),
+      () =>
+        inForeground(options, (host, documents, log) => {
+          const found = findWorkflow(workflow, documents, log);
+          return runHere(host.engine, () => host.engine.accept(found, { input }));
+        }),
+    );
+  });
+}
+
+/** Starts a host for one run, and watches that. Gives 1 where the configuration leaves nothing to start from. */
+export async function inForeground(
+  { config, data, logLevel, json }: RunHereOptions,
+  prepare: (host: Awaited<ReturnType<typeof startHost>>, documents: HostDocuments, log: HostLog) => WatchedRun,
+): Promise<number> {
+  const opened = openDocuments(config, logLevel);
   if (opened === undefined) return 1;
   const { documents, log } = opened;
+  const host = await startHost({ documents, dataDirectory: resolve(data), log, serve: false });
   try {
-    const workflow = findWorkflow(name, documents, log);
-    const input = readInput(options.input);
-    const host = await startHost({ documents, dataDirectory: resolve(options.data), log, serve: false });
-    try {
-      return await runOnce(host, workflow, input, options.json);
-    } finally {
-      await host.stop();
-    }
+    return await watchRun(prepare(host, documents, log), json);
+  } finally {
+    await host.stop();
+  }
+}
+
+/** Says in the log why it failed; gives the exit code. */
+export async function reportingTo(log: HostLog, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
   } catch (error) {
     const { code, message, remedy } = toFailure(error);
     log.error(message, { code, ...(remedy === undefined ? {} : { remedy }) });
@@ -46,44 +69,11 @@ export async function run(name: string, options: RunOptions): Promise<number> {
   }
 }
 
-async function runOnce(host: Host, workflow: LoadedWorkflow, input: Json, json: boolean): Promise<number> {
-  const stopShowing = json ? printEvents(host) : showProgress(host.engine, process.stdout);
-  const interrupted = new Promise<undefined>((resolve) => process.once("SIGINT", () => resolve(undefined)));
-  const { runId } = await host.engine.accept(workflow, { input });
-  const ended = await Promise.race([host.engine.waitFor(runId), interrupted]);
-  stopShowing();
-  if (ended === undefined) {
-    process.stdout.write(`run ${runId} is suspended; it goes on with \`gantry up\`\n`);
-    return 1;
-  }
-  if (json) process.stdout.write(`${JSON.stringify(ended)}\n`);
-  else printEnd(ended);
-  return ended.status === "succeeded" ? 0 : 1;
+export function nameOf(name: string): WorkflowName {
+  return name.endsWith(".json") || existsSync(name) ? { file: resolve(name) } : { workflow: name };
 }
 
-function findWorkflow(name: string, documents: HostDocuments, log: HostLog): LoadedWorkflow {
-  if (!name.endsWith(".json") && !existsSync(name)) {
-    const all = [...documents.workflows, ...documents.inactiveWorkflows];
-    const found = all.find((workflow) => workflow.name === name);
-    if (found !== undefined) return found;
-    const meant = nearest(
-      name,
-      all.map((workflow) => workflow.name),
-    );
-    throw new GantryError(
-      "WORKFLOW_UNKNOWN",
-      `no workflow is called ${name}${meant === undefined ? "" : `; did you mean ${meant}?`}`,
-    );
-  }
-  const { workflow, faults } = loadWorkflow(resolve(name), documents.catalogue, { named: true });
-  for (const { message, file, line, column, code, severity } of faults) {
-    log[severity === "fault" ? "error" : "info"](message, { file, line, column, code });
-  }
-  if (workflow !== undefined) return workflow;
-  throw new GantryError("WORKFLOW_BROKEN", `${name} has faults`);
-}
-
-function readInput(file: string | undefined): Json {
+export function readInput(file: string | undefined): Json {
   if (file === undefined) return {};
   try {
     return JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8")) as Json;
@@ -91,25 +81,5 @@ function readInput(file: string | undefined): Json {
     throw new GantryError("INPUT_INVALID", `the input ${file} cannot be read as JSON: ${(cause as Error).message}`, {
       cause,
     });
-  }
-}
-
-/** One object a line: what the engine tells while it works. */
-function printEvents({ engine }: Host): () => void {
-  const print = (event: string) => (facts: object) => process.stdout.write(`${JSON.stringify({ event, ...facts })}\n`);
-  const listeners = { step: print("step"), progress: print("progress") } as const;
-  engine.on("step", listeners.step).on("progress", listeners.progress);
-  return () => void engine.off("step", listeners.step).off("progress", listeners.progress);
-}
-
-function printEnd({ id, workflow, status, output, error }: Run): void {
-  process.stdout.write(`${workflow} ${status} (run ${id})\n`);
-  if (error !== null) {
-    process.stdout.write(
-      `  ${error.step === undefined ? "" : `${error.step}: `}${plain(error.message)} (${error.code})\n`,
-    );
-    if (error.remedy !== undefined) process.stdout.write(`  ${error.remedy}\n`);
-  } else if (output !== null && Object.keys(output).length > 0) {
-    process.stdout.write(`${JSON.stringify(output, null, 2)}\n`);
   }
 }

@@ -1,8 +1,11 @@
 // gantry runs: the runs in a data folder, whether a host works on it or not.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { formatDuration } from "../duration.ts";
 import { openStoreForReading } from "../store/open.ts";
-import type { Run, RunStatus } from "../store/store.ts";
+import type { Run, RunFilter, RunStatus, StoreReader } from "../store/store.ts";
+import { watchInterrupt } from "../terminal/interrupt.ts";
+import { plain } from "../terminal/plain.ts";
 import { table } from "../terminal/table.ts";
 
 export interface RunsOptions {
@@ -11,9 +14,14 @@ export interface RunsOptions {
   workflow?: string;
   status?: RunStatus[];
   limit: number;
+  /** Goes on with a line for each run that begins or changes, until it is interrupted. */
+  follow: boolean;
 }
 
-export function runs({ data, json, workflow, status, limit }: RunsOptions): number {
+/** How often a followed data folder is looked into. */
+const lookEveryMs = 250;
+
+export async function runs({ data, json, workflow, status, limit, follow }: RunsOptions): Promise<number> {
   const store = openStoreForReading(data);
   try {
     const filter = {
@@ -27,9 +35,30 @@ export function runs({ data, json, workflow, status, limit }: RunsOptions): numb
       process.stdout.write(
         found.length === 0 ? "no runs\n" : table(["run", "workflow", "status", "accepted", "took"], found.map(cells)),
       );
+    if (follow) await followRuns(store, filter, json);
     return 0;
   } finally {
     store.close();
+  }
+}
+
+/** What a host writes is seen here, whether or not it is the one that was there at first. */
+async function followRuns(store: StoreReader, filter: RunFilter, json: boolean): Promise<void> {
+  using interrupt = watchInterrupt();
+  let isOver = false;
+  void interrupt.told.then(() => {
+    isOver = true;
+  });
+  const known = new Map(store.runs.list(filter).map(({ id, status }) => [id, status]));
+  while (!isOver) {
+    for (const run of store.runs.list(filter).reverse()) {
+      if (known.get(run.id) === run.status) continue;
+      known.set(run.id, run.status);
+      process.stdout.write(
+        json ? `${JSON.stringify(asJson(run))}\n` : `${cells(run).map(plain).join("  ").trimEnd()}\n`,
+      );
+    }
+    await Promise.race([sleep(lookEveryMs), interrupt.told]);
   }
 }
 

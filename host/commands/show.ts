@@ -2,103 +2,101 @@
 
 import type { Workflow } from "../../schemas/workflow.types.ts";
 import { formatDuration } from "../duration.ts";
-import { compileProgram, type Node } from "../engine/program.ts";
-import { GantryError } from "../errors.ts";
 import { openStoreForReading } from "../store/open.ts";
-import type { JournalRecord, Run } from "../store/store.ts";
+import type { Run, RunsReading } from "../store/store.ts";
 import { plain } from "../terminal/plain.ts";
 import { table } from "../terminal/table.ts";
+import { findRun } from "./find-run.ts";
+import { namesOf, type PlaceName } from "./place-names.ts";
 import { asJson } from "./runs.ts";
 import { type PlaceStory, storyOf } from "./story.ts";
+import { type Axis, bar } from "./timeline.ts";
 
 export interface ShowOptions {
   data: string;
   json: boolean;
+  /** Every item of long loops, too. */
+  all: boolean;
 }
 
-export function show(id: string, { data, json }: ShowOptions): number {
+/** Of a loop with more items than this only those are shown that did not simply succeed. */
+const shownItems = 20;
+
+export function show(id: string, { data, json, all }: ShowOptions): number {
   const store = openStoreForReading(data);
   try {
-    const run = findRun(id, (prefix) => store.runs.find(prefix, 2));
+    const run = findRun(id, store.runs);
     const journal = store.runs.journal(run.id);
-    if (json) process.stdout.write(`${JSON.stringify({ ...asJson(run), journal })}\n`);
-    else print(run, journal, store.runs.documentText(run.document));
+    const story = storyOf(journal);
+    if (json) process.stdout.write(`${JSON.stringify({ ...asJson(run), steps: story.map(asStep), journal })}\n`);
+    else print(run, all ? { shown: story, hidden: 0 } : folded(story), namesIn(run, store.runs));
     return 0;
   } finally {
     store.close();
   }
 }
 
-function findRun(id: string, find: (prefix: string) => Run[]): Run {
-  const [found, another] = find(id);
-  if (found === undefined) throw new GantryError("RUN_UNKNOWN", `no run has an id that begins with ${id}`);
-  if (another !== undefined && found.id !== id)
-    throw new GantryError("RUN_UNKNOWN", `several runs have an id that begins with ${id}`);
-  return found;
+function namesIn(run: Run, runs: RunsReading): (path: string) => PlaceName {
+  const read = (hash: string) => JSON.parse(runs.documentText(hash) ?? "{}") as Workflow;
+  const called = Object.entries(run.calls).map(([name, hash]) => [name, read(hash)] as const);
+  return namesOf(read(run.document), new Map(called));
 }
 
-function print(run: Run, journal: JournalRecord[], documentText: string | undefined): void {
+function print(run: Run, { shown, hidden }: ReturnType<typeof folded>, nameOf: (path: string) => PlaceName): void {
   const write = (text: string) => process.stdout.write(`${text}\n`);
   const time = (at: number) => new Date(at).toISOString().replace("T", " ").slice(0, 19);
   const took = run.endedAt === null ? "" : `, took ${formatDuration(run.endedAt - run.acceptedAt)}`;
   write(`run ${run.id} of ${run.workflow}: ${run.status}`);
-  write(`accepted ${time(run.acceptedAt)}${took}${run.group === null ? "" : `, group ${plain(run.group)}`}\n`);
-  const nameOf = documentText === undefined ? (path: string) => path : namesOf(documentText);
-  const story = storyOf(journal);
-  process.stdout.write(
-    table(
-      ["step", "status", "attempts", "took", ""],
-      story.map((place) => cells(place, nameOf(place.path))),
-    ),
-  );
+  const more = run.retryOf === null ? "" : `, repeats ${run.retryOf}`;
+  write(`accepted ${time(run.acceptedAt)}${took}${run.group === null ? "" : `, group ${plain(run.group)}`}${more}\n`);
+  const times = shown.flatMap(({ spans }) => spans.flatMap(({ from, to }) => [from, to ?? from]));
+  const from = Math.min(...times);
+  // Time in which no host was there belongs to the run all the same.
+  const axis: Axis = { from, to: run.endedAt ?? Math.max(from + 1, ...times), width: barWidth() };
+  const rows = shown.map((place) => cells(place, nameOf(place.path), axis));
+  process.stdout.write(table(["step", "status", "attempts", "took", "timeline", ""], rows));
+  if (hidden > 0) write(`${hidden} more that succeeded, in long loops (--all shows them)`);
   if (run.error === null) return;
   const { message, code, remedy, step } = run.error;
   write(`\n${step === undefined ? "" : `${step}: `}${plain(message)} (${code})`);
   if (remedy !== undefined) write(remedy);
 }
 
-function cells({ status, attempts, beganAt, endedAt, error, resumed }: PlaceStory, name: string): string[] {
-  const took = beganAt === undefined || endedAt === undefined ? "" : formatDuration(endedAt - beganAt);
+/** A quarter of the terminal, and something readable where there is none. */
+function barWidth(): number {
+  const columns = process.stdout.columns ?? 80;
+  return Math.min(60, Math.max(10, Math.floor(columns / 4)));
+}
+
+function folded(story: PlaceStory[]): { shown: PlaceStory[]; hidden: number } {
+  const counts = new Map<string, number>();
+  const loopOf = (path: string) => path.slice(0, Math.max(0, path.indexOf("/items/")));
+  for (const { path } of story)
+    if (/^.*?\/items\/\d+$/.test(path)) counts.set(loopOf(path), (counts.get(loopOf(path)) ?? 0) + 1);
+  const isShown = ({ path, status }: PlaceStory) =>
+    (counts.get(loopOf(path)) ?? 0) <= shownItems || !["succeeded", "unchanged"].includes(status);
+  const shown = story.filter(isShown);
+  return { shown, hidden: story.length - shown.length };
+}
+
+function cells(place: PlaceStory, { label, depth }: PlaceName, axis: Axis): string[] {
+  const { status, attempts, beganAt, endedAt, error, resumed, spans } = place;
+  const took = endedAt === undefined || spans.length === 0 ? "" : formatDuration(endedAt - beganAt);
   const remarks = [
     error === undefined ? "" : `${error.message} (${error.code})`,
     resumed ? "repeated after a stop" : "",
   ];
   return [
-    name,
+    "  ".repeat(depth) + label,
     status,
     attempts === 0 ? "" : String(attempts),
     took,
+    bar(place, axis),
     remarks.filter((remark) => remark !== "").join("; "),
   ];
 }
 
-/** A journal's path in the words of the document: `artifact 2 › fetch (download/fetch)`. */
-function namesOf(documentText: string): (path: string) => string {
-  const program = compileProgram(JSON.parse(documentText) as Workflow);
-  return (path) => {
-    const words: string[] = [];
-    const parts = path.split("/");
-    let body: { steps: Node[]; onFailure: Node[]; finally: Node[] } = program;
-    while (parts.length >= 2) {
-      const [list, index] = parts.splice(0, 2) as [string, string];
-      if (list === "items") {
-        words.push(`item ${Number(index) + 1}`);
-        continue;
-      }
-      const node = body[list as "steps"]?.[Number(index)];
-      if (node === undefined) return path;
-      words.push(`${list === "steps" ? "" : `${list}: `}${labelOf(node, index)}`);
-      if (node.form !== "step") body = node;
-    }
-    return words.join(" › ");
-  };
-}
-
-function labelOf(node: Node, index: string): string {
-  const form = node.form === "step" ? node.uses : node.form === "loop" ? "forEach" : "block";
-  return node.id === undefined
-    ? node.form === "step"
-      ? form
-      : `${form} ${Number(index) + 1}`
-    : `${node.id} (${form})`;
+function asStep({ path, status, attempts, beganAt, endedAt, error, resumed }: PlaceStory): object {
+  const time = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString());
+  return { path, status, attempts, beganAt: time(beganAt), endedAt: time(endedAt), error: error ?? null, resumed };
 }

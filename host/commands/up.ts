@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { startHost } from "../host.ts";
+import { watchInterrupt } from "../terminal/interrupt.ts";
 import { openDocuments } from "./open-documents.ts";
 
 export interface UpOptions {
@@ -17,20 +18,13 @@ export async function up({ config, data, logLevel }: UpOptions): Promise<number>
   const opened = openDocuments(config, logLevel);
   if (opened === undefined) return 1;
   const { documents, log } = opened;
-  const told = untilTold();
+  using interrupt = watchInterrupt();
   const host = await startHost({ documents, dataDirectory: resolve(data), log });
   log.info("gantry ready", { workflows: documents.workflows.length, plugins: documents.plugins.length });
-  const signal = await told;
+  const signal = await interrupt.told;
   log.info(`${signal}: suspending`);
   await host.stop();
   log.info("stopped");
   // What a plugin forgot to end must not keep the process.
   process.exit(0);
-}
-
-/** The first of the two signals; the second one ends the process at once, as usual. */
-function untilTold(): Promise<NodeJS.Signals> {
-  return new Promise((told) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => told(signal));
-  });
 }

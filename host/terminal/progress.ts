@@ -1,7 +1,7 @@
 // Shows a person what the engine does while it does it: one line per step, and on a terminal a bar for the one at work.
 
+import type { EventEmitter } from "node:events";
 import { styleText } from "node:util";
-import type { Engine } from "../engine/engine.ts";
 import type { EngineEvents } from "../engine/events.ts";
 import { plain } from "./plain.ts";
 
@@ -17,7 +17,7 @@ const marks = {
 } as const;
 
 /** Starts to show; returns its end. Without a terminal there are lines instead of bars, one for each quarter. */
-export function showProgress(engine: Engine, stream: NodeJS.WriteStream): () => void {
+export function showProgress(engine: EventEmitter<EngineEvents>, stream: NodeJS.WriteStream): () => void {
   const live = stream.isTTY === true;
   let bar = "";
   /** How far each step has said it is, where there is no bar. */

@@ -4,7 +4,8 @@ import { openStore } from "../../host/store/open.ts";
 import { failedRun, failedRunDocument, failedRunJournal, waitingRun } from "./told-runs.ts";
 
 const store = await openStore(process.argv[2]!);
-await store.runs.accept(failedRun, JSON.stringify(failedRunDocument), failedRunJournal);
-await store.runs.accept(waitingRun, JSON.stringify(failedRunDocument), []);
+const documents = new Map([[failedRun.document, JSON.stringify(failedRunDocument)]]);
+await store.runs.accept(failedRun, documents, failedRunJournal);
+await store.runs.accept(waitingRun, documents, []);
 console.log("holding");
 setInterval(() => {}, 60_000);

@@ -1,0 +1,17 @@
+import { GantryError, toFailure } from "../errors.ts";
+import type { Json } from "../sdk.ts";
+import type { Run, Runs } from "../store/store.ts";
+
+/**
+ * Has a run that no host carries out end at the next start, with its clean-up; resolves once that is durable. A run that
+ * is to end already stays as it is. Rejects with RUN_ENDED.
+ */
+export async function abortStoredRun(runs: Runs, { id, status, endedAt }: Run): Promise<void> {
+  if (endedAt !== null) throw new GantryError("RUN_ENDED", `run ${id} has ended already: ${status}`);
+  const journal = runs.journal(id);
+  if (journal.some(({ kind, path }) => kind === "aborting" && path === "")) return;
+  const error = toFailure(new GantryError("RUN_CANCELLED", "the run was cancelled"));
+  const sequence = (journal.at(-1)?.sequence ?? 0) + 1;
+  const data = { error } as unknown as Json;
+  await runs.append(id, [{ sequence, at: Date.now(), kind: "aborting", path: "", data }]);
+}
