@@ -85,7 +85,7 @@ export function isDamage(error: unknown): boolean {
   return (
     primary === sqlite.CORRUPT ||
     primary === sqlite.NOTADB ||
-    // Its tables are not those its version says.
+    // Its tables are not those its version says. (A step of migrate that is wrong would look the same: test each one.)
     primary === SQLITE_ERROR ||
     errcode === IOERR_READ ||
     errcode === IOERR_SHORT_READ

@@ -34,6 +34,13 @@ export function makeGoodCopy(database: DatabaseSync, file: string): boolean {
   }
 }
 
+/** Whether the file has been written to since its copy was made, as far as the file system tells; true without one. */
+export function isCopyOlder(file: string): boolean {
+  const copy = goodCopyOf(file);
+  if (!existsSync(file)) return false;
+  return !existsSync(copy) || statSync(copy).mtimeMs < statSync(file).mtimeMs;
+}
+
 /** When the copy was made, in epoch milliseconds; undefined where there is none, or it is damaged itself. */
 export function soundCopy(file: string): number | undefined {
   const copy = goodCopyOf(file);

@@ -1,12 +1,18 @@
 // What the store does by itself while the host runs: the last good copies, and the sweeps.
 
+import { existsSync, statSync } from "node:fs";
+import { isCopyOlder } from "./good-copy.ts";
 import type { Sweeper } from "./retention.ts";
 import type { StoreFigures } from "./store.ts";
 
 const MINUTE_MS = 60_000;
+const USUAL_BYTES = 16 * 1024 * 1024;
 
 export interface HousekeepingOptions {
-  /** At most so often a copy is made of a file that has changed. Default ten minutes. */
+  /**
+   * At most so often a copy is made of a file that has changed; default 15 minutes. A file above 16 MiB is copied the
+   * less often the larger it is: what is written for it stays the same.
+   */
   copyEveryMs?: number;
   /** Default ten minutes. */
   sweepEveryMs?: number;
@@ -38,7 +44,7 @@ export class Housekeeping {
     files: () => Iterable<KeptFile>,
     copy: (path: string) => Promise<boolean>,
     sweeper: Sweeper,
-    { copyEveryMs = 10 * MINUTE_MS, sweepEveryMs = 10 * MINUTE_MS }: HousekeepingOptions,
+    { copyEveryMs = 15 * MINUTE_MS, sweepEveryMs = 10 * MINUTE_MS }: HousekeepingOptions,
   ) {
     this.#files = files;
     this.#copy = copy;
@@ -55,7 +61,9 @@ export class Housekeeping {
 
   /** Whether a file has changed since its last copy. */
   hasChanged(file: KeptFile): boolean {
-    return file.writer.figures.commits > (this.#copied.get(file)?.commits ?? 0);
+    const { commits } = file.writer.figures;
+    const last = this.#copied.get(file);
+    return last === undefined ? commits > 0 || isCopyOlder(file.path) : commits > last.commits;
   }
 
   /** Resolves once nothing is under way. */
@@ -76,11 +84,12 @@ export class Housekeeping {
   #isDue(file: KeptFile, now: number): boolean {
     const last = this.#copied.get(file);
     if (last === undefined) {
-      this.#copied.set(file, { at: now, commits: 0 });
+      this.#copied.set(file, { at: now, commits: isCopyOlder(file.path) ? -1 : 0 });
       return false;
     }
     const { bytesInFlight } = file.writer.figures;
-    const patience = bytesInFlight > 0 ? 2 : 1;
+    const size = existsSync(file.path) ? statSync(file.path).size : 0;
+    const patience = Math.max(1, size / USUAL_BYTES) * (bytesInFlight > 0 ? 2 : 1);
     return this.hasChanged(file) && now - last.at >= this.#copyEveryMs * patience;
   }
 

@@ -1,7 +1,7 @@
 // The writing thread's part of large-values.ts: a file is on the disk before the row that names it is committed, and
 // goes after the commit that drops the last such row.
 
-import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { largeFolder } from "./data-directory.ts";
@@ -52,14 +52,19 @@ export class LargeFiles {
       if (!this.#isNamed(runId, digest)) rmSync(largeFile(this.#dataDirectory, runId, digest), { force: true });
   }
 
-  /** Removes what a crash has left between file and commit. Nobody may be writing. */
+  /** Removes what a crash has left between file and commit. Nobody may be writing. What is in the way stays. */
   sweep(): void {
     const folder = largeFolder(this.#dataDirectory);
-    if (!existsSync(folder)) return;
-    for (const runId of readdirSync(folder)) {
-      for (const name of readdirSync(join(folder, runId)))
-        if (!this.#isNamed(runId, name)) rmSync(join(folder, runId, name), { recursive: true, force: true });
+    for (const runId of namesIn(folder, "folders")) {
+      for (const name of namesIn(join(folder, runId), "files"))
+        if (!this.#isNamed(runId, name)) rmSync(join(folder, runId, name), { force: true });
       if (readdirSync(join(folder, runId)).length === 0) rmdirSync(join(folder, runId));
     }
   }
+}
+
+function namesIn(folder: string, kind: "files" | "folders"): string[] {
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) return [];
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries.filter((entry) => (kind === "files" ? entry.isFile() : entry.isDirectory())).map(({ name }) => name);
 }

@@ -1,5 +1,6 @@
 // The writing thread's end of one file: opened, checked, made ready to be written.
 
+import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { checkDatabase } from "./check.ts";
@@ -42,30 +43,37 @@ export function openFile({ path, kind, dataDirectory, first }: OpenOrder): OpenF
   const opened = first ? openWhatever(path, make) : { database: make(false), unclean: false, recovered: undefined };
   const { database, writes, large } = opened.database;
   const recovered = opened.recovered === undefined ? [] : [opened.recovered];
-  if (first && large !== undefined) {
-    // After damage, files whose rows are lost stay for whoever tries to mend it.
-    if (opened.unclean && opened.recovered === undefined) large.sweep();
-    recovered.push(...endUnreadableRuns(database, dataDirectory));
+  try {
+    if (first && large !== undefined) {
+      // After damage, files whose rows are lost stay for whoever tries to mend it.
+      if (opened.unclean && opened.recovered === undefined) large.sweep();
+      recovered.push(...endUnreadableRuns(database, dataDirectory));
+    }
+  } catch (error) {
+    database.close();
+    throw error;
   }
   const group = new GroupCommit(database, writes, {
     folder: dirname(path),
     afterCommit: () => large?.removeDropped(),
   });
-  return {
-    group,
-    recovered,
-    close(copy) {
-      try {
-        return copy && makeGoodCopy(database, path);
-      } catch {
-        // The earlier copy stays, which is what it is for.
-        return false;
-      } finally {
-        closeCleanly(database);
-      }
-    },
-  };
+  return { group, recovered, close: (copy) => close(database, path, copy) };
 }
+
+function close(database: DatabaseSync, path: string, copy: boolean): boolean {
+  try {
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    return copy && statSync(path).size <= MAX_COPY_AT_CLOSE_BYTES && makeGoodCopy(database, path);
+  } catch {
+    // A log that cannot be written back is read at the next start; a copy that cannot be made leaves the earlier one.
+    return false;
+  } finally {
+    database.close();
+  }
+}
+
+/** A stop must not take long; a larger file is copied while the host runs. */
+const MAX_COPY_AT_CLOSE_BYTES = 64 * 1024 * 1024;
 
 interface OpenOrder {
   path: string;
@@ -89,13 +97,5 @@ function makeReady(path: string, kind: Kind, dataDirectory: string, first: boole
   } catch (error) {
     database.close();
     throw error;
-  }
-}
-
-function closeCleanly(database: DatabaseSync): void {
-  try {
-    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-  } finally {
-    database.close();
   }
 }

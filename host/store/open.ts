@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { GantryError } from "../errors.ts";
 import { copyBeside } from "./copying.ts";
 import { DamageReport, type Recovered } from "./damage.ts";
-import { databaseFile, goodCopyOf, prepareDirectory } from "./data-directory.ts";
+import { databaseFile, prepareDirectory } from "./data-directory.ts";
 import { Databases } from "./databases.ts";
 import { Housekeeping, type HousekeepingOptions } from "./housekeeping.ts";
 import { createKeyValue } from "./key-value.ts";
@@ -78,13 +78,13 @@ export async function openStore(directory: string, options: StoreOptions = {}): 
     await databases.close((file) => housekeeping.hasChanged(file));
     // The thread's connection must be the last one to close: it then removes the write-ahead log.
     connection.close();
-    await writer.close(housekeeping.hasChanged(main) || !existsSync(goodCopyOf(path)));
+    await writer.close(housekeeping.hasChanged(main));
     await thread.end();
     lock.release();
   }
 
   return {
-    runs: createRuns(reading, writer, committedDocuments),
+    runs: createRuns(reading, writer, committedDocuments, () => sweeper.noteAccepted()),
     signals: createSignals(connection, writer, damage),
     secrets,
     recovered: damage.facts,

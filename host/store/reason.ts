@@ -1,6 +1,7 @@
 // A failure as it crosses from the writing thread.
 
-import { accessSync, constants, statfsSync } from "node:fs";
+import { accessSync, constants, existsSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
 import type { ErrorCode } from "../errors.ts";
 
 export interface Reason {
@@ -78,9 +79,11 @@ export function reasonOf(error: unknown, folder?: string): Reason {
   return { code, message: text, sqlite: errcode };
 }
 
-function codeOf({ errcode, code }: Thrown, folder: string | undefined): Reason["code"] {
+function codeOf({ errcode, code, syscall }: Thrown, folder: string | undefined): Reason["code"] {
   if (code === "ENOSPC" || code === "EDQUOT") return "STORE_FULL";
   if (code === "EROFS") return "STORE_READ_ONLY";
+  // Node's recursive mkdir gives ENOENT on a read-only file system.
+  if (errcode === undefined && syscall === "mkdir" && folder !== undefined) return stateOf(folder);
   if (errcode === undefined || errcode === READONLY_DBMOVED) return "STORE_FAILED";
   const primary = errcode & 0xff;
   if (primary === sqlite.FULL) return "STORE_FULL";
@@ -94,6 +97,7 @@ function codeOf({ errcode, code }: Thrown, folder: string | undefined): Reason["
 const nothingLeftBytes = 64 * 1024;
 
 function stateOf(folder: string): "STORE_FULL" | "STORE_READ_ONLY" | "STORE_FAILED" {
+  if (!existsSync(folder) && dirname(folder) !== folder) return stateOf(dirname(folder));
   try {
     accessSync(folder, constants.W_OK);
     const { bavail, bsize } = statfsSync(folder);

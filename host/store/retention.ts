@@ -1,6 +1,7 @@
 // What of the past is kept: ended runs go when there are too many of them or they are too old, and with them all that
 // was theirs.
 
+import { existsSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { largeFolder, runFolder } from "./data-directory.ts";
@@ -12,6 +13,9 @@ export const defaultRetention: Retention = { maxRuns: 10_000, maxAgeMs: 30 * DAY
 
 /** Runs that go in one write: what comes meanwhile shares its commit and waits for no more than it takes. */
 const BATCH = 64;
+
+/** A sweep comes at the earliest after so many new runs. */
+const SOON_RUNS = 1_000;
 
 /** More than a broker has packet ids. */
 const MAX_DELIVERIES = 100_000;
@@ -27,14 +31,22 @@ interface Surroundings {
 export class Sweeper {
   limits = defaultRetention;
   readonly #surroundings: Surroundings;
+  #accepted = 0;
   #underway: Promise<Swept> | undefined;
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
   }
 
+  /** Counts a run that has been accepted: a burst of them is swept before the time for it has come. */
+  noteAccepted(): void {
+    if (++this.#accepted < Math.max(this.limits.maxRuns, SOON_RUNS)) return;
+    this.sweep(Date.now()).catch(() => {});
+  }
+
   /** Resolves once all is gone that had to go. A sweep that is under way is joined. */
   sweep(now: number): Promise<Swept> {
+    this.#accepted = 0;
     this.#underway ??= this.#sweep(now).finally(() => {
       this.#underway = undefined;
     });
@@ -62,7 +74,7 @@ export class Sweeper {
 
   async #removeFiles(runId: string): Promise<void> {
     const { dataDirectory, secrets } = this.#surroundings;
-    const folders = [runFolder(dataDirectory, runId), join(largeFolder(dataDirectory), runId)];
+    const folders = [runFolder(dataDirectory, runId), join(largeFolder(dataDirectory), runId)].filter(existsSync);
     // What cannot be removed now is found again at a later start.
     await Promise.allSettled([
       ...folders.map((folder) => rm(folder, { recursive: true, force: true })),

@@ -49,7 +49,7 @@ export function createRunSecrets(dataDirectory: string, damage: DamageReport): R
       const values = valuesIn(text);
       if (values !== undefined) return values;
       const setAside = `${file}.damaged`;
-      renameSync(file, setAside);
+      orStoreError("damaged secrets cannot be set aside", () => renameSync(file, setAside), dataDirectory);
       const message = `the secrets of run ${runId} were damaged and are lost`;
       const found = "its digest is another one";
       damage.note({ code: "STORE_DAMAGED", message, what: file, found, setAside, copyFrom: null });

@@ -79,7 +79,12 @@ export function readRuns(connection: ReadConnection, values: ValueReader): RunsR
 }
 
 /** `committedDocuments` are the hashes of those that are known to be in the database. */
-export function createRuns(reading: RunsReading, writer: Writer<"host">, committedDocuments: Set<string>): Runs {
+export function createRuns(
+  reading: RunsReading,
+  writer: Writer<"host">,
+  committedDocuments: Set<string>,
+  onAccepted: () => void,
+): Runs {
   return {
     ...reading,
     async accept(run, documents, records, delivery) {
@@ -88,6 +93,7 @@ export function createRuns(reading: RunsReading, writer: Writer<"host">, committ
       const deliveryRow = delivery === undefined ? null : ([delivery.key, delivery.fingerprint] as [string, string]);
       await writer.write("acceptRun", [toRow(run), missing, records.map(toRecordRow), deliveryRow]);
       for (const [hash] of missing) committedDocuments.add(hash);
+      onAccepted();
     },
     append(runId, records, change, prune) {
       const pruneRow = prune === undefined ? null : ([prune.under, JSON.stringify(prune.keep)] as [string, string]);
