@@ -74,7 +74,10 @@ export async function crashAt({ name, nth }: Call, work: Work) {
     if (!died) throw new Error(`the host did not die at call ${nth} of ${name}`);
     const host = new HostProcess(folder);
     try {
+      await host.ready();
       return await waitFor("the end of the run", () => endOfRun(folder.data));
+    } catch (cause) {
+      throw new Error(`died at call ${nth} of ${name}; the next host:\n${host.log}`, { cause });
     } finally {
       await host.stop();
     }

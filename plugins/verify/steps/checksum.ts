@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import { PluginError, type Step } from "gantry";
+import { chunksOf, withFile } from "../file-bytes.ts";
 import type { ChecksumInput, ChecksumOutput } from "../plugin.types.ts";
 
 type Algorithm = keyof ChecksumInput["checksums"];
@@ -38,15 +37,9 @@ export const checksum: Step<ChecksumInput, ChecksumOutput> = {
 /** One pass over the file for all algorithms. */
 async function digestsOf(path: string, algorithms: Algorithm[], signal: AbortSignal): Promise<Record<string, string>> {
   const hashes = algorithms.map((algorithm) => [algorithm, createHash(algorithm.toLowerCase())] as const);
-  try {
-    // A pipe or a device may never end.
-    if (!(await stat(path)).isFile()) throw new Error("it is no regular file");
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal }))
-      for (const [, hash] of hashes) hash.update(chunk as Buffer);
-  } catch (cause) {
-    if (signal.aborted) throw signal.reason;
-    throw new PluginError("VERIFY_FILE_UNREADABLE", `${path} cannot be read: ${(cause as Error).message}`, { cause });
-  }
+  await withFile(path, signal, async (file) => {
+    for await (const chunk of chunksOf(file, signal)) for (const [, hash] of hashes) hash.update(chunk);
+  });
   return Object.fromEntries(hashes.map(([algorithm, hash]) => [algorithm, hash.digest("hex")]));
 }
 

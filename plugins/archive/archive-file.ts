@@ -1,0 +1,79 @@
+// The archive as a file: opened once, so that what is recognised, hashed and unpacked is one and the same.
+
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { PluginError } from "gantry";
+import { release } from "./release.ts";
+
+const readBytes = 64 * 1024;
+
+export class ArchiveFile implements AsyncDisposable {
+  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #signal: AbortSignal;
+  readonly sizeBytes: number;
+
+  private constructor(file: FileHandle, path: string, sizeBytes: number, signal: AbortSignal) {
+    this.#file = file;
+    this.#path = path;
+    this.#signal = signal;
+    this.sizeBytes = sizeBytes;
+  }
+
+  /** Throws ARCHIVE_UNREADABLE. */
+  static async open(path: string, signal: AbortSignal): Promise<ArchiveFile> {
+    try {
+      // Of a pipe even the opening may never end otherwise.
+      const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const found = await file.stat();
+      if (found.isFile()) return new ArchiveFile(file, path, found.size, signal);
+      await file.close();
+    } catch (cause) {
+      throw unreadable((cause as Error).message, cause);
+    }
+    throw unreadable(`${path} is no regular file`);
+  }
+
+  /** So many bytes from there, fewer at the end. Throws ARCHIVE_UNREADABLE or the signal's reason. */
+  async read(position: number, length: number): Promise<Buffer> {
+    this.#signal.throwIfAborted();
+    const buffer = Buffer.allocUnsafeSlow(length);
+    let have = 0;
+    while (have < length) {
+      const { bytesRead } = await this.#file.read(buffer, have, length - have, position + have).catch((cause) => {
+        throw unreadable(`${this.#path}: ${cause.message}`, cause);
+      });
+      if (bytesRead === 0) break;
+      have += bytesRead;
+    }
+    return buffer.subarray(0, have);
+  }
+
+  /** The bytes of a part of it, by default of all; `onRead` hears how far it has come. */
+  async *chunks(start = 0, end = this.sizeBytes, onRead?: (position: number) => void): AsyncGenerator<Buffer> {
+    for (let position = start; position < end; ) {
+      const chunk = await this.read(position, Math.min(readBytes, end - position));
+      if (chunk.length === 0) return;
+      position += chunk.length;
+      onRead?.(position);
+      yield chunk;
+    }
+  }
+
+  /** Lower-case hexadecimal. */
+  async sha256(): Promise<string> {
+    const hash = createHash("sha256");
+    for await (const chunk of this.chunks()) {
+      hash.update(chunk);
+      release(chunk);
+    }
+    return hash.digest("hex");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+const unreadable = (why: string, cause?: unknown) => new PluginError("ARCHIVE_UNREADABLE", why, { cause });

@@ -1,0 +1,115 @@
+// Reads zip. The package `yauzl` reads the records; zip-layout.ts holds the two places where a zip says what it has, the
+// central directory and the header before each file, against each other; here checksums are held against the content.
+
+import { crc32 } from "node:zlib";
+import { PluginError } from "gantry";
+import type { Entry as ZipEntry, ZipFile } from "yauzl";
+import type { ArchiveFile } from "./archive-file.ts";
+import type { Budget } from "./budget.ts";
+import { type Entry, noContent } from "./entry.ts";
+import { broken, shown, unsupported } from "./failures.ts";
+import { decodeName, safePath } from "./names.ts";
+import { openZip, zipFailure } from "./zip-file.ts";
+import { checkLayout } from "./zip-layout.ts";
+
+const maxLinkBytes = 4096;
+const madeOnUnix = 3;
+
+/** What an entry is, in the upper half of its mode. */
+const types = { mask: 0o170000, none: 0, file: 0o100000, directory: 0o040000, symlink: 0o120000 } as const;
+
+/** The entries in the order of their content. Throws ARCHIVE_* for whatever is wrong. */
+export async function* readZip(
+  file: ArchiveFile,
+  budget: Budget,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<Entry> {
+  const zip = await openZip(file);
+  const found = await readDirectory(zip, budget);
+  await checkLayout(file, zip, found);
+  for (const entry of found) {
+    yield await entryOf(zip, entry, budget);
+    onRead(entry.relativeOffsetOfLocalHeader + entry.compressedSize);
+  }
+}
+
+/** The central directory, by offset. All limits hold before a byte is unpacked. */
+async function readDirectory(zip: ZipFile, budget: Budget): Promise<ZipEntry[]> {
+  const found: ZipEntry[] = [];
+  try {
+    for await (const entry of zip.eachEntry()) {
+      budget.entry(entry.uncompressedSize);
+      found.push(entry);
+    }
+  } catch (error) {
+    throw zipFailure(error);
+  }
+  return found.sort((one, other) => one.relativeOffsetOfLocalHeader - other.relativeOffsetOfLocalHeader);
+}
+
+async function entryOf(zip: ZipFile, entry: ZipEntry, budget: Budget): Promise<Entry> {
+  const name = await nameOf(entry);
+  if (entry.isEncrypted()) throw new PluginError("ARCHIVE_ENCRYPTED", `${shown(name)} is encrypted`);
+  if (!entry.canDecodeFileData()) throw unsupported(`${shown(name)} has compression ${entry.compressionMethod}`);
+  const unixMode = entry.versionMadeBy >> 8 === madeOnUnix ? entry.externalFileAttributes >>> 16 : 0;
+  const kind = kindOf(name, unixMode);
+  const path = safePath(name, kind);
+  const sizeBytes = entry.uncompressedSize;
+  if (kind === "directory" && sizeBytes !== 0) throw broken(`${shown(name)} has content, and is a folder`);
+  if (kind === "symlink" && sizeBytes > maxLinkBytes) throw broken(`the link ${shown(name)} is too long`);
+  const content = kind === "directory" ? noContent() : contentOf(zip, entry, budget);
+  return {
+    kind,
+    path,
+    mode: unixMode === 0 ? (kind === "directory" ? 0o755 : 0o644) : unixMode & 0o777,
+    sizeBytes: kind === "file" ? sizeBytes : 0,
+    modifiedAt: entry.getLastModDate(),
+    target: kind === "symlink" ? decodeName(await wholeOf(content)) : "",
+    content: kind === "file" ? content : noContent(),
+  };
+}
+
+/** Throws ARCHIVE_DEVICE_REFUSED. */
+function kindOf(name: string, unixMode: number): "file" | "directory" | "symlink" {
+  const type = unixMode & types.mask;
+  if (type === types.symlink) return "symlink";
+  if (type === types.directory || name.endsWith("/")) return "directory";
+  if (type === types.none || type === types.file) return "file";
+  throw new PluginError("ARCHIVE_DEVICE_REFUSED", `${shown(name)} is a device, a named pipe or a socket`);
+}
+
+// Old programs write names in code page 437, and may add them in UTF-8.
+async function nameOf(entry: ZipEntry): Promise<string> {
+  const isUtf8 = (entry.generalPurposeBitFlag & 0x800) !== 0;
+  const isAscii = entry.fileNameRaw.every((byte) => byte < 0x80);
+  const { getFileNameLowLevel } = (await import("yauzl")).default;
+  const name =
+    isUtf8 || isAscii
+      ? decodeName(entry.fileNameRaw)
+      : getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, true);
+  // On Windows it separates folders: what this file is called depends on who reads it.
+  if (/\\/.test(name) && !/^[A-Za-z]:\\/.test(name))
+    throw new PluginError("ARCHIVE_NAME_INVALID", `the name ${shown(name)} has a backslash`);
+  return name;
+}
+
+async function* contentOf(zip: ZipFile, entry: ZipEntry, budget: Budget): AsyncGenerator<Buffer> {
+  let checksum = 0;
+  try {
+    const stream = await zip.openReadStreamPromise(entry);
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      checksum = crc32(chunk, checksum);
+      budget.unpacked(chunk.length);
+      yield chunk;
+    }
+  } catch (error) {
+    throw zipFailure(error);
+  }
+  if (checksum !== entry.crc32) throw broken(`the checksum of ${shown(entry.fileNameRaw.toString("utf8"))} is wrong`);
+}
+
+async function wholeOf(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of content) parts.push(part);
+  return Buffer.concat(parts);
+}
