@@ -92,15 +92,23 @@ export class Connection implements CallContext {
   #onLine(line: Buffer): void {
     if (!this.#socket.writable) return;
     const reading = readRequest(line);
-    if ("refusal" in reading) return this.#write(reading.refusal);
+    if ("refusal" in reading) {
+      this.#write(reading.refusal);
+      return;
+    }
     const { id, method, params } = reading.request;
     const answer = (response: Response) => {
       if (id !== undefined) this.#write(response);
     };
-    if (this.#open >= this.#limits.maxOpenRequests)
-      return answer(refuse(id ?? null, standardErrors.request, "too many are open; wait for their answers"));
+    if (this.#open >= this.#limits.maxOpenRequests) {
+      answer(refuse(id ?? null, standardErrors.request, "too many are open; wait for their answers"));
+      return;
+    }
     const called = this.#call(method, params, this);
-    if (called === undefined) return answer(refuse(id ?? null, standardErrors.method, method.slice(0, 100)));
+    if (called === undefined) {
+      answer(refuse(id ?? null, standardErrors.method, method.slice(0, 100)));
+      return;
+    }
     this.#open += 1;
     void called
       .then(
@@ -124,7 +132,10 @@ export class Connection implements CallContext {
   #write(message: Response | Notification): void {
     const socket = this.#socket;
     if (!socket.writable) return;
-    if (socket.writableLength > this.#limits.maxUnreadBytes) return this.#cutOff("it does not read what it is told");
+    if (socket.writableLength > this.#limits.maxUnreadBytes) {
+      this.#cutOff("it does not read what it is told");
+      return;
+    }
     socket.write(`${JSON.stringify(message)}\n`);
     // Nothing is asked any more until something was read; `drain` goes on.
     if (socket.writableLength > this.#limits.pauseAboveBytes) socket.pause();

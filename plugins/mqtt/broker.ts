@@ -15,7 +15,10 @@ export interface Broker {
   publish(message: Sent): Promise<void>;
   /** Resolves when there is a connection, and what is subscribed to has been asked for; rejects when aborted. */
   connected(signal: AbortSignal): Promise<void>;
-  /** Called for each connection, when what is subscribed to has been asked for; at once where there is one now. */
-  onConnection(listener: () => void): () => void;
+  /**
+   * Called with true for each connection, when what is subscribed to has been asked for, at once where there is one now;
+   * with false when it is lost.
+   */
+  onConnection(listener: (connected: boolean) => void): () => void;
   close(): Promise<void>;
 }

@@ -97,8 +97,8 @@ export class EmbeddedBroker implements Broker {
 
   async connected(): Promise<void> {}
 
-  onConnection(listener: () => void): () => void {
-    listener();
+  onConnection(listener: (connected: boolean) => void): () => void {
+    listener(true);
     return () => {};
   }
 

@@ -30,7 +30,7 @@ export class ExternalBroker implements Broker {
   readonly #known = new Map<string, 0 | 1>();
   /** Filters whose refusal has been said. */
   readonly #refused = new Set<string>();
-  readonly #onConnection = new Set<() => void>();
+  readonly #onConnection = new Set<(connected: boolean) => void>();
   #ready = false;
   #pending = 0;
   #overflowed = false;
@@ -43,7 +43,9 @@ export class ExternalBroker implements Broker {
     this.#client.on("message", (_topic, payload, packet) => this.#receive(payload, packet));
     this.#client.on("connect", ({ sessionPresent }) => void this.#connected(sessionPresent));
     this.#client.on("close", () => {
+      if (!this.#ready) return;
       this.#ready = false;
+      for (const listener of this.#onConnection) listener(false);
     });
     this.#reconnection = new Reconnection(this.#client, url, log);
     subscriptions.connectTo({
@@ -91,9 +93,9 @@ export class ExternalBroker implements Broker {
     }
   }
 
-  onConnection(listener: () => void): () => void {
+  onConnection(listener: (connected: boolean) => void): () => void {
     this.#onConnection.add(listener);
-    if (this.#ready) listener();
+    if (this.#ready) listener(true);
     return () => this.#onConnection.delete(listener);
   }
 
@@ -110,7 +112,7 @@ export class ExternalBroker implements Broker {
     await Promise.all(subscriptions.filters().map(([filter, qos]) => this.#subscribe(filter, qos)));
     if (!this.#client.connected) return;
     this.#ready = true;
-    for (const listener of this.#onConnection) listener();
+    for (const listener of this.#onConnection) listener(true);
   }
 
   async #subscribe(filter: string, qos: 0 | 1): Promise<void> {

@@ -34,10 +34,11 @@ export default definePlugin<Config>({
         checkFilter(topic);
         return subscriptions.add(topic, qos, listener, temporary);
       },
-      async connections(_options, listener) {
-        return broker.onConnection(
-          () => void listener().catch((error) => log.warn("a listener fails at a connection", { err: error })),
-        );
+      async connections({ losses = false }, listener) {
+        return broker.onConnection((connected) => {
+          if (!connected && !losses) return;
+          listener({ connected }).catch((error) => log.warn("a listener fails at a connection", { err: error }));
+        });
       },
     };
     return {

@@ -48,7 +48,10 @@ export interface Mqtt {
   ): Promise<Stop>;
   /**
    * Calls back for each connection to the broker, once what is subscribed to has been asked for; at once where there is
-   * a connection now.
+   * a connection now. With `losses` it also calls back, with `connected` false, when a connection is lost.
    */
-  connections(options: Record<never, never>, listener: () => Promise<void>): Promise<Stop>;
+  connections(
+    options: { losses?: boolean },
+    listener: (change: { connected: boolean }) => Promise<void>,
+  ): Promise<Stop>;
 }
