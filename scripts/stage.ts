@@ -3,13 +3,15 @@
 
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Metafile } from "esbuild";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const target = process.argv[2] ?? join(root, "dist");
-const plugins = readdirSync(join(root, "plugins")).filter((name) => existsSync(join(root, "plugins", name, "index.ts")));
+const plugins = readdirSync(join(root, "plugins")).filter((name) =>
+  existsSync(join(root, "plugins", name, "index.ts")),
+);
 
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
@@ -52,7 +54,9 @@ async function bundle(): Promise<Metafile["inputs"]> {
     metafile: true,
     logLevel: "warning",
     // CommonJS packages in the bundle call `require` for Node's own modules.
-    banner: { js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);' },
+    banner: {
+      js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
+    },
   });
   writeFileSync(join(target, "host/main.js"), 'import "./chunks/main.js";\n');
   return metafile.inputs;
@@ -72,7 +76,16 @@ function copy(name: string): void {
 
 /** The declarations that plugins are written against. */
 function writeTypes(): void {
-  const options = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rootDir", root, "--outDir", target];
+  const options = [
+    "--noEmit",
+    "false",
+    "--declaration",
+    "--emitDeclarationOnly",
+    "--rootDir",
+    root,
+    "--outDir",
+    target,
+  ];
   const shared = ["--target", "es2025", "--module", "nodenext", "--types", "node", "--strict", "--skipLibCheck"];
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   const files = [join(root, "host/sdk.ts")];
@@ -91,7 +104,10 @@ function writeNotices(bundled: Metafile["inputs"]): void {
   );
   const notices = [...packages].sort().map((name) => {
     const folder = join(root, "node_modules", name);
-    const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, string>;
+    const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<
+      string,
+      string
+    >;
     const [file] = globSync("{LICENSE,LICENCE,license,License}*", { cwd: folder });
     const text = file === undefined ? "" : readFileSync(join(folder, file), "utf8").trim();
     return `${name} ${version} (${license})\n\n${text}\n`;
@@ -105,5 +121,5 @@ function writePackage(): void {
   const exports = { ".": { types: "./host/sdk.d.ts", default: "./host/sdk.js" }, "./package.json": "./package.json" };
   const content = { name, version, description, license, type, bin, exports, engines, optionalDependencies };
   writeFileSync(join(target, "package.json"), `${JSON.stringify(content, null, 2)}\n`);
-  console.log(`${relative(process.cwd(), target) || "."} is ready: npm pack ${dirname(target)}`);
+  console.log(`${relative(process.cwd(), target) || "."} is ready; pack it with npm pack ${target}`);
 }
