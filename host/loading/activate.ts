@@ -57,7 +57,7 @@ export interface ActivePlugins {
     address: string,
     settings: Json,
     emit: Emit,
-    context: { workflow: string; index: number; log: HostLog },
+    context: { workflow: string; index: number; inputs?: JsonObject; log: HostLog },
   ): Promise<Stop>;
   /** Calls a trigger's `answer`; rejects with TRIGGER_UNKNOWN, PLUGIN_UNAVAILABLE, or what the trigger throws. */
   answerTrigger(address: string, to: Json, outcome: Outcome, key: string): Promise<void>;
@@ -152,7 +152,7 @@ class PluginSet implements ActivePlugins {
     return life?.isActive === true && Object.hasOwn(life.plugin.manifest.triggers ?? {}, trigger);
   };
 
-  startTrigger: ActivePlugins["startTrigger"] = async (address, settings, emit, { workflow, index, log }) => {
+  startTrigger: ActivePlugins["startTrigger"] = async (address, settings, emit, { log, ...about }) => {
     const [name, trigger] = splitAddress(address);
     const life = this.#lives.get(name);
     const declared = life?.plugin.manifest.triggers?.[trigger];
@@ -168,7 +168,7 @@ class PluginSet implements ActivePlugins {
       checkInput(input);
       return emit({ ...emission, input });
     };
-    const context = { workflow, index, log: log.child({ plugin: name }) };
+    const context = { ...about, log: log.child({ plugin: name }) };
     return this.#standing
       .get(name)!
       .begin(() => life.contributions().triggers![trigger]!.start(accepted as never, emitChecked, context));

@@ -1,14 +1,14 @@
 // One workflow document: read, checked, and made ready for the engine.
 
 import { createHash } from "node:crypto";
-import type { Workflow, WorkflowStep } from "../../schemas/workflow.types.ts";
-import type { CallableWorkflow, VerbCatalogue } from "../documents/catalogue.ts";
-import { outputsShape } from "../documents/check-steps.ts";
+import type { Workflow } from "../../schemas/workflow.types.ts";
+import type { VerbCatalogue } from "../documents/catalogue.ts";
+import { circleFrom } from "../documents/check-called.ts";
 import { checkWorkflow } from "../documents/check-workflow.ts";
 import { type Document, type DocumentReading, readDocument } from "../documents/document.ts";
 import type { Fault } from "../documents/fault.ts";
 import type { BrokenWorkflow, LoadedWorkflow } from "../engine/workflow.ts";
-import type { JsonObject } from "../sdk.ts";
+import { callsOf, inCircle, namesCalled, workflowsAround } from "./called-workflows.ts";
 
 export interface WorkflowReading {
   document: Document | undefined;
@@ -26,12 +26,31 @@ export interface LoadOptions {
   callable?: ReadonlyMap<string, LoadedWorkflow>;
 }
 
-/** Reads and checks one workflow document. */
+/**
+ * Reads and checks one workflow document, and those it calls. They are looked for in the configured folders first, and
+ * then beside it.
+ */
 export function loadWorkflow(file: string, catalogue: VerbCatalogue, options: LoadOptions): WorkflowReading {
-  const reading = checkReading(readDocument(file), catalogue, options);
-  const { workflow } = reading;
-  if (workflow === undefined) return reading;
-  return { ...reading, workflow: { ...workflow, calls: callsOf(workflow, options.callable ?? new Map()) } };
+  const read = readDocument(file);
+  const workflows = workflowsAround(read.document, catalogue.workflows);
+  const known = { ...catalogue, workflows };
+  const reading = checkReading(read, known, options);
+  const { workflow, document } = reading;
+  if (workflow === undefined || document === undefined) return reading;
+  const circle = circleFrom(workflow.name, workflows);
+  if (circle !== undefined)
+    return { ...reading, workflow: undefined, faults: [...reading.faults, inCircle(document, circle)] };
+  const callable = new Map(options.callable);
+  let { faults } = reading;
+  for (const name of namesCalled(workflow.name, workflows)) {
+    const { file: place } = workflows.get(name)!;
+    if (callable.has(name)) continue;
+    const called = checkReading(readDocument(place), known, { named: false });
+    faults = [...faults, ...called.faults];
+    if (called.workflow !== undefined) callable.set(name, called.workflow);
+  }
+  if (faults.some(({ severity }) => severity === "fault")) return { ...reading, workflow: undefined, faults };
+  return { ...reading, faults, workflow: { ...workflow, calls: callsOf(workflow, callable) } };
 }
 
 /** What came of reading a document, checked; which workflows it calls is not looked up yet. */
@@ -49,46 +68,6 @@ export function checkReading(
   const hash = createHash("sha256").update(text).digest("hex");
   const workflow = { name: content.name, file: document.file, document: content, text, hash, calls: new Map() };
   return { document, workflow, faults: found };
-}
-
-/** What others may know of a workflow before it is checked. */
-export function callableOf({ value }: Document): CallableWorkflow {
-  const { on, inputs, outputs, steps, onFailure, finally: always } = (value ?? {}) as unknown as Partial<Workflow>;
-  return {
-    hasTriggers: on !== undefined,
-    inputs: inputs as JsonObject | undefined,
-    outputs: outputsShape(outputs),
-    calls: [...new Set([steps, onFailure, always].flatMap(callsIn))],
-  };
-}
-
-/** All workflows it calls, directly or not, as far as they are there. */
-export function callsOf(
-  workflow: LoadedWorkflow,
-  callable: ReadonlyMap<string, LoadedWorkflow>,
-): Map<string, LoadedWorkflow> {
-  const calls = new Map<string, LoadedWorkflow>();
-  const add = ({ document: { steps, onFailure, finally: always } }: LoadedWorkflow) => {
-    for (const name of [steps, onFailure, always].flatMap(callsIn)) {
-      const called = callable.get(name);
-      if (called === undefined || calls.has(name)) continue;
-      calls.set(name, called);
-      add(called);
-    }
-  };
-  add(workflow);
-  return calls;
-}
-
-// Documents of any shape come here, also those whose faults are told elsewhere.
-export function callsIn(list: unknown): string[] {
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((step: WorkflowStep | null) => {
-    if (typeof step !== "object" || step === null) return [];
-    const own = typeof step.uses === "string" && step.uses.startsWith("workflow:") ? [step.uses.slice(9)] : [];
-    const lists = Array.isArray(step.parallel) ? step.parallel : [];
-    return [...own, ...[step.steps, step.onFailure, step.finally, ...lists].flatMap(callsIn)];
-  });
 }
 
 function brokenPart(document: Document, faults: Fault[]): { broken?: BrokenWorkflow } {

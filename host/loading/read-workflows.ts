@@ -8,7 +8,9 @@ import { parsePointer } from "../documents/pointer.ts";
 import type { BrokenWorkflow, LoadedWorkflow } from "../engine/workflow.ts";
 import { compile, evaluate } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
-import { callableOf, callsIn, callsOf, checkReading } from "./load-workflow.ts";
+import { callableByName, callsIn, callsOf, inCircle } from "./called-workflows.ts";
+import { CommandOwners } from "./command-owners.ts";
+import { checkReading } from "./load-workflow.ts";
 import type { PluginsReading } from "./read-plugins.ts";
 
 export interface WorkflowsReading {
@@ -54,15 +56,16 @@ export function readWorkflows(
   // That a plugin is not there is said once, and not again where an expression reads its configuration.
   const absent = Object.fromEntries([...unreadable, ...idle].map((name) => [name, {}]));
   const readings = [...files].map((file) => ({ file, ...readDocument(file) }));
-  const workflows = callableByName(readings);
+  const workflows = callableByName(readings.map(({ document }) => document));
   reading.known = workflows;
   const known = { ...catalogue, config: { ...absent, ...catalogue.config }, workflows };
   const owners = new Map<string, { file: string; reported: boolean }>();
   const sound = new Map<string, { workflow: LoadedWorkflow; active: boolean }>();
   const inCircles = new Set<string>();
+  const commands = new CommandOwners(catalogue);
   for (const { file, ...read } of readings) {
     const { document, workflow, broken, faults } = checkReading(read, known, { named: false });
-    reading.faults.push(...faults.filter((fault) => !isConsequence(fault, document, unreadable)));
+    for (const fault of faults) if (!isConsequence(fault, document, unreadable)) reading.faults.push(fault);
     if (broken !== undefined) reading.broken.push(broken);
     if (document === undefined || workflow === undefined) continue;
     const owner = owners.get(workflow.name);
@@ -84,21 +87,15 @@ export function readWorkflows(
       continue;
     }
     const active = enabled && !faults.some(({ code }) => code === "PLUGIN_NOT_ENABLED");
+    const duplicates = active ? commands.add(document, workflow) : [];
+    if (duplicates.length > 0) {
+      for (const fault of duplicates) reading.faults.push(fault);
+      continue;
+    }
     sound.set(workflow.name, { workflow, active });
   }
   link(sound, reading);
   return reading;
-}
-
-/** What may be called, by name, also where it has faults of its own; of two with one name the first counts. */
-function callableByName(readings: readonly { document: Document | undefined }[]): Map<string, CallableWorkflow> {
-  const callable = new Map<string, CallableWorkflow>();
-  for (const { document } of readings) {
-    const name = (document?.value as JsonObject | null | undefined)?.name;
-    if (document !== undefined && typeof name === "string" && !callable.has(name))
-      callable.set(name, callableOf(document));
-  }
-  return callable;
 }
 
 /** Gives each workflow what it calls; one that calls a broken one is broken, too, though the mistake is not its own. */
@@ -107,13 +104,16 @@ function link(
   reading: WorkflowsReading,
 ): void {
   const all = new Map([...sound].map(([name, { workflow }]) => [name, workflow]));
+  const missingOf = new Map<string, string | undefined>();
   const missing = (name: string): string | undefined => {
-    const { steps, onFailure, finally: always } = all.get(name)!.document;
-    for (const called of [steps, onFailure, always].flatMap(callsIn)) {
-      const inner = all.has(called) ? missing(called) : called;
-      if (inner !== undefined) return inner;
-    }
-    return undefined;
+    if (!missingOf.has(name))
+      missingOf.set(
+        name,
+        callsIn(all.get(name)!.document)
+          .map((called) => (all.has(called) ? missing(called) : called))
+          .find((inner) => inner !== undefined),
+      );
+    return missingOf.get(name);
   };
   for (const { workflow, active } of sound.values()) {
     const { name, file, document } = workflow;
@@ -127,11 +127,6 @@ function link(
       reading.broken.push({ name, file, on: document.on, faults });
     }
   }
-}
-
-function inCircle(document: Document, circle: string[]): Fault {
-  const message = `it calls itself: ${circle.join(" → ")}`;
-  return faultAt(document, "/name", { code: "WORKFLOW_CIRCLE", message });
 }
 
 function documentsIn(folder: string): string[] {
