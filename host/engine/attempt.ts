@@ -4,6 +4,7 @@ import { type Failure, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import type { Json, JsonObject, Progress, StepContext } from "../sdk.ts";
 import { isSecretReference, readSecret } from "../secrets.ts";
+import { pause } from "../triggers/pause.ts";
 import { endGhost, identifyProcess } from "./processes.ts";
 import type { Entry } from "./records.ts";
 import type { RunFacts } from "./run-facts.ts";
@@ -50,15 +51,16 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   const { controller } = options;
   const { signal } = controller;
   const { timeoutMs } = options.state.begun!;
-  const timer =
-    timeoutMs === undefined ? undefined : setTimeout(() => controller.abort(timedOut(timeoutMs)), timeoutMs);
+  const over = new AbortController();
+  if (timeoutMs !== undefined)
+    void pause(timeoutMs, over.signal).then(() => over.signal.aborted || controller.abort(timedOut(timeoutMs)));
   let step: RunnableStep | undefined;
   try {
     if (options.state.resumed && options.state.process !== undefined) await endGhost(options.state.process);
     step = options.findStep(options.uses);
     const input = await withSecrets(options.state.begun!.input, options);
     refuse("INPUT_INVALID", options.uses, step.checkInput(input));
-    const context = contextOf(step, options, signal);
+    const context = contextOf(step, options, over.signal);
     const done = await untilDeaf(perform(step, input, context), signal, options);
     refuse("OUTPUT_INVALID", options.uses, step.checkOutput(done.output));
     return { status: "succeeded", ...done };
@@ -67,7 +69,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     // A step that ends because of its abort may say so in words of its own; the reason of the abort is what counts.
     return { status: "failed", error: toFailure(signal.aborted ? signal.reason : error, step?.errors) };
   } finally {
-    clearTimeout(timer);
+    over.abort();
   }
 }
 
@@ -89,13 +91,16 @@ async function perform(step: RunnableStep, input: Json, context: StepContext) {
   return { output: asJson(await implementation.run(input as never, context)) };
 }
 
-function contextOf(step: RunnableStep, options: AttemptOptions, signal: AbortSignal): StepContext {
-  const { path, run, state } = options;
+function contextOf(step: RunnableStep, options: AttemptOptions, over: AbortSignal): StepContext {
+  const { path, run, state, controller } = options;
+  const record = (entry: Entry) => (over.aborted ? refusal(step, controller.signal) : options.record(entry));
   return {
-    signal,
+    signal: controller.signal,
     log: options.log.child({ plugin: step.plugin }),
-    progress: options.progress,
-    checkpoint: (value) => options.record({ kind: "checkpoint", path, data: { value } }),
+    progress: (progress) => {
+      if (!over.aborted) options.progress(progress);
+    },
+    checkpoint: (value) => record({ kind: "checkpoint", path, data: { value } }),
     lastCheckpoint: state.checkpoint,
     idempotencyKey: options.idempotencyKey,
     get directory() {
@@ -109,9 +114,18 @@ function contextOf(step: RunnableStep, options: AttemptOptions, signal: AbortSig
     throttle: options.throttle,
     async processStarted(pid) {
       const identity = identifyProcess(pid);
-      if (identity !== undefined) await options.record({ kind: "process", path, data: identity });
+      if (identity !== undefined) await record({ kind: "process", path, data: identity });
     },
   };
+}
+
+/** What a step is told that goes on after its end: whatever it does no longer counts. */
+function refusal({ uses }: RunnableStep, signal: AbortSignal): Promise<never> {
+  const error = new GantryError("PLUGIN_CONTRACT_BROKEN", `${uses} goes on though its attempt has ended`);
+  const refused = Promise.reject(signal.aborted ? signal.reason : error);
+  // Nobody may be waiting for it any more.
+  refused.catch(() => {});
+  return refused;
 }
 
 /** Waits for a step, but not for ever once it was told to end. */

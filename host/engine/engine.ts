@@ -1,6 +1,6 @@
 // Turns what triggers emit into durable runs and carries them out; knows no SQL, no protocol and no plugin.
 
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { join } from "node:path";
 import { type Failure, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
@@ -10,7 +10,7 @@ import { Answers, type AnswerTrigger, outcomeOf } from "./answers.ts";
 import type { EngineEvents } from "./events.ts";
 import { checkInput } from "./input-checks.ts";
 import { documentsOf, newRun } from "./new-run.ts";
-import { Programs } from "./programs.ts";
+import { Programs, type RunProgram } from "./programs.ts";
 import { checkRequirements } from "./requirements.ts";
 import { hostStopping, RunDriver } from "./run-driver.ts";
 import { maskValues, namesSecret, setSecretsAside } from "./run-secrets.ts";
@@ -49,7 +49,8 @@ export class Engine extends EventEmitter<EngineEvents> {
   readonly #drivers = new Map<string, RunDriver>();
   /** Runs that wait for their turn. */
   readonly #queued = new Map<string, Run>();
-  readonly #onceTakenUp = new Map<string, () => void>();
+  /** Those of them whose turn has come: resolves when they have begun, or never will. */
+  readonly #takingUp = new Map<string, Promise<void>>();
   /** Deliveries whose run is being committed. */
   readonly #accepting = new Map<string, Promise<{ runId: string }>>();
 
@@ -104,17 +105,34 @@ export class Engine extends EventEmitter<EngineEvents> {
     const schema = workflow.document.inputs as JsonObject | undefined;
     checkInput(workflow.name, schema, input);
     const secrets = setSecretsAside(schema, input);
-    const hasSecrets = Object.keys(secrets).length > 0;
     const event = emission.event ?? {};
     const program = this.#programs.of(workflow);
     const run = newRun(workflow, input, event, program.groupOf(input, event), origin);
-    if (hasSecrets) {
+    if (Object.keys(secrets).length > 0) {
       maskValues(secrets);
       await store.secrets.put(run.id, secrets);
     }
+    try {
+      await this.#admit(run, workflow, program, origin.delivery);
+    } catch (error) {
+      await this.#removeSecrets(run);
+      throw error;
+    }
+    log.info("run accepted", { run: run.id, workflow: run.workflow });
+    return { runId: run.id };
+  }
+
+  /** Lets a run begin or wait, or refuses it; resolves once it is durable. */
+  async #admit(
+    run: Run,
+    workflow: LoadedWorkflow,
+    program: RunProgram,
+    delivery: { key: string; fingerprint: string } | undefined,
+  ): Promise<void> {
+    const { store, log } = this.#options;
     const busy = run.group !== null && this.#turnstile.membersOf(run.group).length > 0;
     const commit: Commit = (records, change) =>
-      store.runs.accept({ ...run, ...change }, documentsOf(workflow), records, origin.delivery);
+      store.runs.accept({ ...run, ...change }, documentsOf(workflow), records, delivery);
     if (busy && program.whenBusy === "reject") {
       const message = `the group ${run.group} is busy with run ${this.#turnstile.membersOf(run.group!)[0]}`;
       return this.#reject(run, new GantryError("GROUP_BUSY", message, { details: { run: run.id } }), commit);
@@ -133,10 +151,10 @@ export class Engine extends EventEmitter<EngineEvents> {
       const durable = commit([], {});
       this.#enqueue(run, durable);
       await durable;
-      if (program.whenBusy === "supersede") await this.#supersede(run);
+      if (program.whenBusy !== "supersede") return;
+      // It is accepted all the same, and begins when the others have ended by themselves.
+      await this.#supersede(run).catch((error) => log.error("runs cannot be superseded", { run: run.id, err: error }));
     }
-    log.info("run accepted", { run: run.id, workflow: run.workflow });
-    return { runId: run.id };
   }
 
   async #reject(run: Run, error: GantryError, commit: Commit): Promise<never> {
@@ -145,9 +163,8 @@ export class Engine extends EventEmitter<EngineEvents> {
     if (run.startedAt === null && !this.#queued.has(run.id)) run.answer = null;
     const change: RunChange = { status: "rejected", endedAt: Date.now(), error: failure };
     await commit([endRecord(1, "rejected", failure)], change);
-    await this.#options.store.secrets.remove(run.id);
     Object.assign(run, change);
-    this.#tellEnd(run);
+    await this.#tellEnd(run);
     throw error;
   }
 
@@ -217,7 +234,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     if (run.endedAt !== null) return run;
     if (this.#stopping.signal.aborted) throw hostStopping();
     // Still queued: its driver comes with its turn.
-    await new Promise((resolve) => this.once("run", resolve));
+    await once(this, "run", { signal: this.#stopping.signal }).catch(() => {});
     return this.waitFor(runId);
   }
 
@@ -243,7 +260,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     if (queued === undefined) return this.#drivers.get(runId)?.abort(error);
     if (!this.#turnstile.withdraw(runId)) {
       // Its turn has just come: it hears of it as soon as it has begun.
-      await new Promise<void>((resolve) => this.#onceTakenUp.set(runId, resolve));
+      await this.#takingUp.get(runId);
       return this.#drivers.get(runId)?.abort(error);
     }
     this.#queued.delete(runId);
@@ -252,9 +269,8 @@ export class Engine extends EventEmitter<EngineEvents> {
     const status = error.code === "RUN_CANCELLED" ? "cancelled" : error.code === "ABORTED" ? "failed" : "superseded";
     const change: RunChange = { status, endedAt: Date.now(), error };
     await this.#options.store.runs.append(runId, [endRecord(1, status, error)], change);
-    await this.#options.store.secrets.remove(runId);
     Object.assign(queued, change);
-    this.#tellEnd(queued);
+    await this.#tellEnd(queued);
   }
 
   async #abortSuspended(run: Run, error: Failure): Promise<void> {
@@ -299,28 +315,20 @@ export class Engine extends EventEmitter<EngineEvents> {
         this.#options.log.error("run cannot be taken up", { run: run.id, workflow: run.workflow, err: error });
     };
     const enter = () => {
-      void durable.then(
-        () => this.#takeUp(run).catch(failed),
-        () => {
-          this.#queued.delete(run.id);
-          this.#turnstile.leave(run.group);
-        },
+      const taken = durable.then(
+        () => this.#begin(run).catch(failed),
+        () => this.#turnstile.leave(run.group),
       );
+      const done = taken.then(() => {
+        this.#queued.delete(run.id);
+        this.#takingUp.delete(run.id);
+      });
+      this.#takingUp.set(run.id, done);
     };
     durable.catch(() => {
       if (this.#turnstile.withdraw(run.id)) this.#queued.delete(run.id);
     });
     this.#turnstile.wait({ runId: run.id, group: run.group, enter });
-  }
-
-  async #takeUp(run: Run): Promise<void> {
-    try {
-      await this.#begin(run);
-    } finally {
-      this.#queued.delete(run.id);
-      this.#onceTakenUp.get(run.id)?.();
-      this.#onceTakenUp.delete(run.id);
-    }
   }
 
   async #begin(run: Run): Promise<void> {
@@ -348,7 +356,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     const change: RunChange = { status: "failed", endedAt: Date.now(), error: failure };
     await commit([endRecord(sequence, "failed", failure)], change);
     Object.assign(run, change);
-    this.#tellEnd(run);
+    await this.#tellEnd(run);
   }
 
   async #drive(run: Run, journal: JournalRecord[], commit: Commit): Promise<void> {
@@ -377,7 +385,9 @@ export class Engine extends EventEmitter<EngineEvents> {
     void driver.ended.then(() => {
       this.#drivers.delete(run.id);
       this.#turnstile.leave(run.group);
-      if (run.endedAt !== null) this.#ended(run);
+      if (run.endedAt === null) return;
+      this.#report(run);
+      void this.#removeSecrets(run);
     });
     try {
       await driver.start(commit);
@@ -387,19 +397,20 @@ export class Engine extends EventEmitter<EngineEvents> {
     }
   }
 
-  #ended(run: Run): void {
-    this.#report(run);
-    if (!namesSecret(run.input)) return;
-    void this.#options.store.secrets
-      .remove(run.id)
-      .catch((error) => this.#options.log.error("secrets cannot be removed", { run: run.id, err: error }));
-  }
-
-  #tellEnd(run: Run): void {
+  /** Tells of a run that ended without having been under way in this life of the host. */
+  async #tellEnd(run: Run): Promise<void> {
     const { id, workflow, status, error } = run;
     this.emit("run", { id, workflow, status, ...(error === null ? {} : { error }) });
     this.#answers.give(run, outcomeOf(run));
     this.#report(run);
+    await this.#removeSecrets(run);
+  }
+
+  async #removeSecrets(run: Run): Promise<void> {
+    if (!namesSecret(run.input)) return;
+    await this.#options.store.secrets
+      .remove(run.id)
+      .catch((error) => this.#options.log.error("secrets cannot be removed", { run: run.id, err: error }));
   }
 
   #report(run: Run): void {

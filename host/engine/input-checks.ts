@@ -17,18 +17,27 @@ export function checkInput(workflow: string, schema: JsonObject | undefined, inp
     compiled.set(schema, problemsOf);
   }
   const problems = problemsOf(input)
-    .filter(({ pointer }) => !isSetAside(input, pointer))
+    .filter(({ pointer, keyword }) => !isUndecided(input, pointer, keyword))
     .map(({ pointer, message }) => `${pointer === "" ? "the input" : pointer} ${message}`);
   if (problems.length === 0) return;
   throw new GantryError("INPUT_INVALID", `${workflow}: ${problems.join("; ")}`, { details: { problems } });
 }
 
-function isSetAside(input: Json, pointer: string): boolean {
+/** What these say of a value depends on all that lies in it. */
+const combining = new Set(["anyOf", "oneOf", "not", "if", "contains"]);
+
+/** Whether a secret that has been set aside is what does not match, or might be. */
+function isUndecided(input: Json, pointer: string, keyword: string): boolean {
   let value: Json | undefined = input;
   for (const word of pointer.split("/").slice(1)) {
+    if (isRunSecret(value)) return true;
     if (typeof value !== "object" || value === null) return false;
     value = (value as JsonObject)[word.replaceAll("~1", "/").replaceAll("~0", "~")];
-    if (isRunSecret(value)) return true;
   }
-  return false;
+  return isRunSecret(value) || (combining.has(keyword) && value !== undefined && holdsSecret(value));
+}
+
+function holdsSecret(value: Json): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return isRunSecret(value) || Object.values(value).some(holdsSecret);
 }

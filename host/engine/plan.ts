@@ -34,7 +34,7 @@ import {
   type Wait,
 } from "./read-values.ts";
 import type { EndStatus, Entry, RecordData } from "./records.ts";
-import { applyRecord, type NodeState, type RunState } from "./state.ts";
+import { applyRecord, isSame, type NodeState, type RunState } from "./state.ts";
 import { nextInside } from "./time-window.ts";
 
 export interface PlannedAttempt {
@@ -214,14 +214,17 @@ class Walk {
   }
 
   #main(body: Body | ParallelNode, base: string, here: Here, own: JsonObject, since: number): Outcome {
-    const inside = { ...here, abort: here.abort ?? this.#state.aborts.get(base) };
-    if (body.abortOn !== undefined && inside.abort === undefined) {
-      const name = readSignalName(body.abortOn, here.scope);
-      if (!name.ok) return failed(name.error);
+    // Of two reasons the inner one came first: once something is to end, nothing inside is aborted by itself.
+    const inside = { ...here, abort: this.#state.aborts.get(base) ?? here.abort };
+    const name = body.abortOn === undefined ? undefined : readSignalName(body.abortOn, here.scope);
+    if (name?.ok === false) return failed(name.error);
+    const result =
+      "branches" in body
+        ? this.#branches(body, base, inside, own)
+        : this.#list(body.steps, base === "" ? "steps" : `${base}/steps`, inside, own);
+    if (name !== undefined && inside.abort === undefined && result.status === "pending")
       this.#listening.push({ path: base, signal: name.value, since, aborts: true });
-    }
-    if ("branches" in body) return this.#branches(body, base, inside, own);
-    return this.#list(body.steps, base === "" ? "steps" : `${base}/steps`, inside, own);
+    return result;
   }
 
   /** One after the other, up to the first failure. */
@@ -233,7 +236,7 @@ class Walk {
       if (node.id !== undefined) ids[node.id] = seen(result);
       if (result.status !== "failed") continue;
       // An abort is not gone on after, also where nothing was left to begin.
-      if (!node.continueOnError || result.error.code === here.abort?.code) return result;
+      if (!node.continueOnError || isSame(result.error, here.abort)) return result;
       // The rest goes on as if it had not been: what it did halfway is taken back first.
       if (!this.#undoOne(path, result.error as unknown as Json)) return pending;
     }
@@ -260,7 +263,9 @@ class Walk {
     if (results.some(({ status }) => status === "pending")) return pending;
     for (const inner of ids) Object.assign(own, inner);
     const failures = results.filter((result) => result.status === "failed").map(({ error }) => error);
-    const cause = failures.find(({ details }) => details?.beside === undefined) ?? failures[0];
+    // The first reason counts: a failure in one of the lists, unless all were to end before it.
+    const abort = failure === undefined ? failures.find((error) => isSame(error, here.abort)) : undefined;
+    const cause = abort ?? failures.find(({ details }) => details?.beside === undefined) ?? failures[0];
     return cause === undefined ? { status: "succeeded", output: {} } : failed(cause);
   }
 
@@ -445,7 +450,7 @@ class Walk {
     // Found in this very walk: what has begun meanwhile must hear of it.
     if (known === undefined && failure() !== undefined) open = this.#items(node, path, here, failure());
     if (open > 0) return pending;
-    const isAborted = loop.firstOpen < loop.items.length || loop.error?.code === here.abort?.code;
+    const isAborted = loop.firstOpen < loop.items.length || loop.aborted === true;
     const error = failure() ?? (isAborted ? here.abort : undefined);
     if (loop.items.length > keptItems) this.#forget(path);
     if (error !== undefined) return this.#fail(path, error, node.id);
@@ -455,7 +460,7 @@ class Walk {
   /** Goes on with the items that may be under way; gives the number of those that still are. */
   #items(node: LoopNode, path: string, here: Here, failure: Failure | undefined): number {
     const loop = this.#state.nodes.get(path)!.loop!;
-    const abort = here.abort ?? (failure === undefined ? undefined : besideFailed(failure));
+    const abort = failure === undefined || isSame(failure, here.abort) ? here.abort : besideFailed(failure);
     let open = 0;
     for (let index = loop.firstOpen; index < loop.items.length && open < loop.maxParallel; index++) {
       if (loop.outputs[index] !== undefined) continue;

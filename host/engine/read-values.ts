@@ -130,9 +130,13 @@ function readRetry(retry: JsonObject): RetryPolicy {
   };
 }
 
+/** A hundred years: what lies further ahead is no time that a calendar can name. */
+const maxDurationMs = 36_500 * 86_400_000;
+
 function readDuration(what: string, value: Json): number {
   const durationMs = typeof value === "string" ? parseDuration(value) : undefined;
   if (durationMs === undefined) throw wrong(what, "a duration with a unit, such as 300ms, 5s or 1h30m", value);
+  if (durationMs > maxDurationMs) throw wrong(what, "at most 36500d", value);
   return durationMs;
 }
 

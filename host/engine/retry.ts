@@ -9,5 +9,7 @@ export function nextAttemptAt(
   now: number,
 ): number | undefined {
   if (policy === undefined || !error.retryable || attempt > policy.retries) return undefined;
-  return now + Math.min(policy.maxDelayMs, policy.delayMs * policy.backoff ** (attempt - 1));
+  const { delayMs, backoff, maxDelayMs } = policy;
+  // The power may be too large to be a number, and no delay stays none.
+  return now + (delayMs === 0 ? 0 : Math.min(maxDelayMs, delayMs * backoff ** (attempt - 1)));
 }

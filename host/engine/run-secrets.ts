@@ -19,59 +19,87 @@ export function namesSecret(value: Json): boolean {
   return Object.hasOwn(value, "$secret") || Object.values(value).some(namesSecret);
 }
 
-/** Replaces (in place) what the schema marks `writeOnly`; gives the values by their new names. */
+/**
+ * Replaces (in place) what the schema marks `writeOnly`; gives the values by their new names. An input that is secret as
+ * a whole is replaced member by member. Where a schema only may hold (`anyOf`, `then`), what it marks counts as secret.
+ */
 export function setSecretsAside(schema: JsonObject | undefined, input: Json): Record<string, Json> {
   const secrets: Record<string, Json> = {};
-  if (schema !== undefined) visit(schema, schema, input, secrets, 0);
+  if (schema !== undefined) setMembersAside(schema, inForce(schema, [schema]), input, secrets);
   return secrets;
 }
 
-// Deep enough for any schema that people write, and an end for one that refers to itself.
-const maxDepth = 64;
-
-function visit(root: JsonObject, schema: Json | undefined, value: Json, secrets: Record<string, Json>, depth: number) {
-  if (typeof schema !== "object" || schema === null || Array.isArray(schema) || depth > maxDepth) return;
+function setMembersAside(root: JsonObject, schemas: JsonObject[], value: Json, secrets: Record<string, Json>): void {
   if (typeof value !== "object" || value === null) return;
-  const { $ref, allOf, anyOf, oneOf, properties, patternProperties, additionalProperties, items, prefixItems } = schema;
-  const inner = (part: Json | undefined, of: Json = value) => visit(root, part, of, secrets, depth + 1);
-  if (typeof $ref === "string") inner(targetOf(root, $ref));
-  for (const list of [allOf, anyOf, oneOf]) if (Array.isArray(list)) for (const part of list) inner(part);
-  for (const key of ["if", "then", "else"]) inner(schema[key]);
+  const isSecret = schemas.some(isWriteOnly);
   for (const [key, member] of Object.entries(value)) {
-    const parts = Array.isArray(value)
-      ? [(prefixItems as Json[] | undefined)?.[Number(key)] ?? items]
-      : partsFor(key, properties, patternProperties, additionalProperties);
-    for (const part of parts) {
-      if (isRunSecret((value as JsonObject)[key])) break;
-      if (isWriteOnly(root, part)) (value as JsonObject)[key] = setAside(member, secrets);
-      else inner(part, member);
-    }
+    // The same object may stand in two places.
+    if (isRunSecret(member)) continue;
+    const inner = inForce(root, partsFor(schemas, key, Array.isArray(value)));
+    if (isSecret || inner.some(isWriteOnly)) define(value as JsonObject, key, setAside(member, secrets));
+    else setMembersAside(root, inner, member, secrets);
   }
 }
 
-function partsFor(key: string, properties?: Json, patterns?: Json, additional?: Json): (Json | undefined)[] {
-  const own = properties as JsonObject | undefined;
-  const found: (Json | undefined)[] = own !== undefined && Object.hasOwn(own, key) ? [own[key]] : [];
-  for (const [pattern, part] of Object.entries((patterns ?? {}) as JsonObject))
-    if (new RegExp(pattern, "u").test(key)) found.push(part);
-  return found.length > 0 ? found : [additional];
+const isWriteOnly = ({ writeOnly }: JsonObject) => writeOnly === true;
+
+/** All schemas that speak, or may speak, of the same value as these do. */
+function inForce(root: JsonObject, schemas: (Json | undefined)[]): JsonObject[] {
+  const found = new Set<JsonObject>();
+  const add = (schema: Json | undefined) => {
+    if (!isObject(schema) || found.has(schema)) return;
+    found.add(schema);
+    for (const key of ["$ref", "$dynamicRef"]) if (typeof schema[key] === "string") add(targetOf(root, schema[key]));
+    for (const key of ["allOf", "anyOf", "oneOf"]) if (Array.isArray(schema[key])) schema[key].forEach(add);
+    for (const key of ["if", "then", "else"]) add(schema[key]);
+    if (isObject(schema.dependentSchemas)) Object.values(schema.dependentSchemas).forEach(add);
+  };
+  schemas.forEach(add);
+  return [...found];
 }
 
-function isWriteOnly(root: JsonObject, part: Json | undefined): boolean {
-  if (typeof part !== "object" || part === null || Array.isArray(part)) return false;
-  if (part.writeOnly === true) return true;
-  const target = typeof part.$ref === "string" ? targetOf(root, part.$ref) : undefined;
-  return (target as JsonObject | undefined)?.writeOnly === true;
+/** What schemas of a value say of one of its members. */
+function partsFor(schemas: JsonObject[], key: string, isItem: boolean): (Json | undefined)[] {
+  const parts = schemas.flatMap((schema) => (isItem ? itemParts(schema, Number(key)) : memberParts(schema, key)));
+  const rest = isItem ? "unevaluatedItems" : "unevaluatedProperties";
+  return parts.length > 0 ? parts : schemas.map((schema) => schema[rest]);
+}
+
+function itemParts({ prefixItems, items, contains }: JsonObject, index: number): Json[] {
+  const own = (prefixItems as Json[] | undefined)?.[index] ?? items;
+  return [own, contains].filter((part) => part !== undefined);
+}
+
+function memberParts({ properties, patternProperties, additionalProperties }: JsonObject, key: string): Json[] {
+  const own = properties as JsonObject | undefined;
+  const found: Json[] = own !== undefined && Object.hasOwn(own, key) ? [own[key]!] : [];
+  for (const [pattern, part] of Object.entries((patternProperties ?? {}) as JsonObject))
+    if (new RegExp(pattern, "u").test(key)) found.push(part);
+  return found.length > 0 || additionalProperties === undefined ? found : [additionalProperties];
 }
 
 function targetOf(root: JsonObject, reference: string): Json | undefined {
   if (!reference.startsWith("#")) return undefined;
-  const words = reference.slice(1).split("/").slice(1);
+  if (!/^#(?:\/|$)/.test(reference)) return anchored(root, reference.slice(1));
+  const words = decodeURIComponent(reference).slice(1).split("/").slice(1);
   return words.reduce<Json | undefined>(
     (value, word) => (value as JsonObject | undefined)?.[word.replaceAll("~1", "/").replaceAll("~0", "~")],
     root,
   );
 }
+
+function anchored(value: Json, name: string): Json | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (isObject(value) && (value.$anchor === name || value.$dynamicAnchor === name)) return value;
+  for (const inner of Object.values(value)) {
+    const found = anchored(inner, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function setAside(value: Json, secrets: Record<string, Json>): JsonObject {
   const name = `${prefix}${randomUUID()}`;
@@ -89,13 +117,17 @@ export function maskValues(value: Json): void {
 export function putSecretsIn(value: Json, find: (name: string) => Json | undefined): Json {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map((item) => putSecretsIn(item, find));
-  if (isRunSecret(value)) return find(value.$secret) ?? value;
-  const copy: JsonObject = {};
-  for (const [key, inner] of Object.entries(value)) {
-    if (key !== "__proto__") copy[key] = putSecretsIn(inner, find);
-    else Object.defineProperty(copy, key, { ...asMember, value: putSecretsIn(inner, find) });
+  if (isRunSecret(value)) {
+    const found = find(value.$secret);
+    return found === undefined ? value : found;
   }
+  const copy: JsonObject = {};
+  for (const [key, inner] of Object.entries(value)) define(copy, key, putSecretsIn(inner, find));
   return copy;
 }
 
-const asMember = { enumerable: true, configurable: true, writable: true };
+// A key such as __proto__ is a key like any other.
+function define(object: JsonObject, key: string, value: Json): void {
+  if (key !== "__proto__") object[key] = value;
+  else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+}

@@ -36,6 +36,8 @@ export interface LoopState {
   begun: number;
   /** Why an item failed: the first one that did. */
   error?: Failure;
+  /** An item was ended by an abort of what surrounds the loop. */
+  aborted?: true;
 }
 
 /** Something that will have to be undone if what surrounds it fails. */
@@ -90,9 +92,13 @@ export function applyRecord(state: RunState, { kind, path, data }: Entry): void 
       if (!state.aborts.has(path)) state.aborts.set(path, data.error);
       if (data.signal !== undefined) state.signals.add(data.signal);
       return;
-    case "failing":
+    case "failing": {
       state.failing.set(path, data.error);
+      // What goes on beside an item need not wait for its clean-up to hear of it.
+      const loop = loopOf(state, path);
+      if (loop !== undefined) loop.error ??= data.error;
       return;
+    }
     case "running": {
       const before = state.nodes.get(path);
       begin(state, path, {
@@ -183,15 +189,37 @@ function end(state: RunState, path: string, result: Pick<NodeState, "status" | "
     // A workflow that has its own `undo` is undone by that, and no longer from inside.
     forgetWithin(state.undoables, path);
   }
-  const item = /^(.*)\/items\/(\d+)$/.exec(path);
-  if (item === null) {
+  const loop = loopOf(state, path);
+  if (loop === undefined) {
     state.nodes.set(path, { ...result, attempt: before?.attempt ?? 0 });
     return;
   }
-  const loop = node(state, item[1]!).loop!;
-  loop.outputs[Number(item[2])] = result.status === "succeeded" ? result.output! : null;
+  const [, above, index] = itemPath.exec(path)!;
+  loop.outputs[Number(index)] = result.status === "succeeded" ? result.output! : null;
   while (loop.outputs[loop.firstOpen] !== undefined) loop.firstOpen += 1;
-  if (result.error !== undefined) loop.error ??= result.error;
+  if (result.error === undefined) return;
+  loop.error ??= result.error;
+  if (isAborted(state, above!, result.error)) loop.aborted = true;
+}
+
+const itemPath = /^(.*)\/items\/(\d+)$/;
+
+/** The loop that a path is an item of. */
+function loopOf(state: RunState, path: string): LoopState | undefined {
+  const above = itemPath.exec(path)?.[1];
+  return above === undefined ? undefined : node(state, above).loop!;
+}
+
+/** Whether a failure below this place is nothing but an abort of it or of what surrounds it. */
+function isAborted({ aborts }: RunState, path: string, error: Failure): boolean {
+  for (const [above, abort] of aborts)
+    if ((above === "" || path === above || path.startsWith(`${above}/`)) && isSame(error, abort)) return true;
+  return false;
+}
+
+/** Whether one failure tells of the other: on its way it may have been given the id of the step it came from. */
+export function isSame(one: Failure, other: Failure | undefined): boolean {
+  return other !== undefined && one.code === other.code && one.message === other.message;
 }
 
 // What lies inside an ended place is never asked for again, so a long loop does not grow the state. What may have to be

@@ -1,84 +1,15 @@
 // The engine over a real store, with steps made for the test.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Engine } from "../../host/engine/engine.ts";
-import type { LoadedWorkflow, RunnableStep } from "../../host/engine/workflow.ts";
-import { GantryError } from "../../host/errors.ts";
-import { createLog } from "../../host/log.ts";
-import type { Json, StepContext } from "../../host/sdk.ts";
-import { openStore } from "../../host/store/open.ts";
-import type { Run } from "../../host/store/store.ts";
+import type { Json } from "../../host/sdk.ts";
 import type { Workflow } from "../../schemas/workflow.types.ts";
-
-type Work = (input: Json, context: StepContext) => Promise<unknown>;
-
-interface Bench {
-  engine: Engine;
-  run(document: Omit<Workflow, "name">, input?: Json): Promise<Run>;
-  accept(document: Omit<Workflow, "name">, input?: Json): Promise<string>;
-}
-
-async function withEngine(
-  steps: Record<string, Work>,
-  work: (bench: Bench) => Promise<void>,
-  options: { maxOpen?: number; maxWaiting?: number } = {},
-) {
-  const directory = mkdtempSync(join(tmpdir(), "gantry-engine-"));
-  const store = await openStore(directory);
-  const findStep = (uses: string): RunnableStep => {
-    const run = steps[uses];
-    if (run === undefined) throw new GantryError("STEP_UNKNOWN", `no plugin has the step ${uses}`);
-    const checkOutput = (output: Json) => ((output as { wrong?: true }).wrong ? ["`wrong` is not known"] : []);
-    return {
-      uses,
-      plugin: "test",
-      implementation: { run } as RunnableStep["implementation"],
-      checkInput: (input) => ((input as { refuse?: true }).refuse ? ["`refuse` is not known"] : []),
-      checkOutput,
-      errors: {},
-      services: {},
-      secret: () => Promise.reject(new Error("none")),
-      database: () => {
-        throw new Error("none");
-      },
-      fetch,
-    };
-  };
-  const log = createLog({ level: "silent" });
-  const contexts = () => ({ config: {}, device: null });
-  const engine = new Engine({ store, log, dataDirectory: directory, findStep, contexts, ...options });
-  const accept = async (document: Omit<Workflow, "name">, input: Json = {}) => {
-    const whole = { name: "test", ...document } as Workflow;
-    const text = JSON.stringify(whole);
-    const workflow: LoadedWorkflow = {
-      name: "test",
-      file: "test.json",
-      document: whole,
-      text,
-      hash: text,
-      calls: new Map(),
-    };
-    return (await engine.accept(workflow, { input })).runId;
-  };
-  try {
-    await work({ engine, accept, run: async (document, input) => engine.waitFor(await accept(document, input)) });
-  } finally {
-    await engine.stop();
-    await store.close();
-    rmSync(directory, { recursive: true });
-  }
-}
-
-const echo: Work = async (input) => input;
+import { Bench, type Document, echo, loaded, type Work } from "./bench.ts";
 
 test("outputs flow from step to step, keep their types, and become the run's output", async () => {
-  await withEngine({ "t/echo": echo }, async ({ run }) => {
-    const ended = await run(
+  await Bench.with({ "t/echo": echo }, async (bench) => {
+    const ended = await bench.run(
       {
         vars: { twice: "${{ add(inputs.n, inputs.n) }}" },
         steps: [
@@ -103,8 +34,8 @@ test("a forEach gives one output per item, null for one that failed where it goe
     if ((input as { n: number }).n % 2 === 1) throw new Error("odd");
     return { half: (input as { n: number }).n / 2 };
   };
-  await withEngine({ "t/half": half }, async ({ run }) => {
-    const ended = await run({
+  await Bench.with({ "t/half": half }, async (bench) => {
+    const ended = await bench.run({
       steps: [
         {
           id: "all",
@@ -128,8 +59,8 @@ test("onFailure reads the error, finally runs after it, and the run has failed w
   const fail: Work = async () => {
     throw Object.assign(new Error("broken"), { code: "LAMP_BROKEN", details: { bulb: 3 }, retryable: false });
   };
-  await withEngine({ "t/hear": hear, "t/fail": fail }, async ({ run }) => {
-    const ended = await run({
+  await Bench.with({ "t/hear": hear, "t/fail": fail }, async (bench) => {
+    const ended = await bench.run({
       steps: [{ id: "lamp", uses: "t/fail", retry: { retries: 3 } }],
       onFailure: [
         {
@@ -152,11 +83,13 @@ test("a step that is aborted by its timeout fails with STEP_TIMEOUT, whatever it
     if (attempts === 2) return { done: true };
     await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("words of my own"))));
   };
-  await withEngine({ "t/slow": slow }, async ({ run }) => {
-    const once = await run({ steps: [{ uses: "t/slow", timeout: "50ms" }] });
+  await Bench.with({ "t/slow": slow }, async (bench) => {
+    const once = await bench.run({ steps: [{ uses: "t/slow", timeout: "50ms" }] });
     assert.equal(once.error?.code, "STEP_TIMEOUT");
     attempts = 0;
-    const twice = await run({ steps: [{ uses: "t/slow", timeout: "50ms", retry: { retries: 1, delay: "10ms" } }] });
+    const twice = await bench.run({
+      steps: [{ uses: "t/slow", timeout: "50ms", retry: { retries: 1, delay: "10ms" } }],
+    });
     assert.equal(twice.status, "succeeded");
   });
 });
@@ -171,30 +104,30 @@ test("runs of one concurrency group never overlap and keep their order", async (
     await sleep(10);
     open -= 1;
   };
-  await withEngine({ "t/work": work }, async ({ accept, engine }) => {
-    const document: Omit<Workflow, "name"> = {
+  await Bench.with({ "t/work": work }, async (bench) => {
+    const document: Document = {
       concurrency: { group: "${{ inputs.group }}" },
       steps: [{ uses: "t/work", with: { name: "${{ inputs.name }}" } }],
     };
     const runs = [];
-    for (const name of ["a", "b", "c", "d"]) runs.push(await accept(document, { name, group: "one" }));
-    for (const id of runs) assert.equal((await engine.waitFor(id)).status, "succeeded");
+    for (const name of ["a", "b", "c", "d"]) runs.push(await bench.accept(document, { name, group: "one" }));
+    for (const id of runs) assert.equal((await bench.engine.waitFor(id)).status, "succeeded");
     assert.deepEqual(order, ["a", "b", "c", "d"]);
   });
 });
 
 test("more runs than may wait are refused with QUEUE_FULL", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  await withEngine(
+  await Bench.with(
     { "t/wait": () => promise },
-    async ({ accept, engine }) => {
+    async (bench) => {
       const document = { steps: [{ uses: "t/wait" }] };
-      const first = await accept(document);
-      const second = await accept(document);
-      await assert.rejects(accept(document), { code: "QUEUE_FULL", retryable: true });
+      const first = await bench.accept(document);
+      const second = await bench.accept(document);
+      await assert.rejects(bench.accept(document), { code: "QUEUE_FULL", retryable: true });
       resolve();
-      assert.equal((await engine.waitFor(first)).status, "succeeded");
-      assert.equal((await engine.waitFor(second)).status, "succeeded");
+      assert.equal((await bench.engine.waitFor(first)).status, "succeeded");
+      assert.equal((await bench.engine.waitFor(second)).status, "succeeded");
     },
     { maxOpen: 1, maxWaiting: 1 },
   );
@@ -219,8 +152,8 @@ for (const [code, step] of failing) {
       throw new Error("no code");
     };
     const much: Work = async () => ({ text: "x".repeat(1 << 20) });
-    await withEngine({ "t/echo": echo, "t/fail": fail, "t/much": much }, async ({ run }) => {
-      const ended = await run({ steps: [step] }, { text: "text", long: "x".repeat(65_536) });
+    await Bench.with({ "t/echo": echo, "t/fail": fail, "t/much": much }, async (bench) => {
+      const ended = await bench.run({ steps: [step] }, { text: "text", long: "x".repeat(65_536) });
       assert.equal(ended.status, "failed");
       assert.equal(ended.error?.code, code);
       assert.ok(ended.error?.remedy, "no remedy");
@@ -229,18 +162,10 @@ for (const [code, step] of failing) {
 }
 
 test("a delivery that comes again gives the run it gave; another message under its key gives a new one", async () => {
-  await withEngine({ "t/echo": echo }, async ({ engine }) => {
-    const document = { name: "test", steps: [{ uses: "t/echo" }] } as Workflow;
-    const workflow: LoadedWorkflow = {
-      name: "test",
-      file: "",
-      document,
-      text: JSON.stringify(document),
-      hash: "h",
-      calls: new Map(),
-    };
+  await Bench.with({ "t/echo": echo }, async (bench) => {
+    const workflow = loaded({ steps: [{ uses: "t/echo" }] });
     const emit = (fingerprint: string, redelivered: boolean, source = "test#0") =>
-      engine.accept(workflow, { input: {}, delivery: { key: "client/7", fingerprint, redelivered } }, source);
+      bench.engine.accept(workflow, { input: {}, delivery: { key: "client/7", fingerprint, redelivered } }, source);
     const first = await emit("a", false);
     assert.deepEqual(await emit("a", true), first);
     assert.notDeepEqual(await emit("a", true, "other#0"), first, "another trigger's run");
