@@ -23,6 +23,17 @@ export class Checksums {
     }
   }
 
+  /** Tells one wanted content from another. */
+  get key(): string {
+    const sorted = this.#wanted.map(([algorithm, hex]) => `${algorithm}=${hex}`).sort();
+    return createHash("sha256").update(sorted.join()).digest("hex");
+  }
+
+  /** Whether a file that passes is certainly the wanted one, wherever its pieces are from. */
+  get isStrong(): boolean {
+    return this.#wanted.some(([algorithm]) => strong.includes(algorithm));
+  }
+
   /** Whether there is anything to hold a file against. */
   get isEmpty(): boolean {
     return this.#wanted.length === 0;

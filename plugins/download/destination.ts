@@ -1,25 +1,22 @@
 // Where a file goes: names from the network are base names, folders may be narrowed, and links do not lead around that.
 
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join, resolve, sep } from "node:path";
+import { mkdir, open, realpath, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { PluginError } from "gantry";
 import type { Checksums } from "./checksums.ts";
 import { writeFailure } from "./failures.ts";
+import { digestFile } from "./file-digests.ts";
 
 export interface Destination {
   /** Absolute, links resolved. */
   directory: string;
   path: string;
-  /** Beside it: what has arrived so far. */
-  partPath: string;
 }
 
 export interface DestinationOptions {
-  url: URL;
   directory: string;
-  filename: string | undefined;
+  filename: string;
   allowedDirectories: string[] | undefined;
 }
 
@@ -28,12 +25,12 @@ export interface DestinationOptions {
  * DOWNLOAD_WRITE_FAILED.
  */
 export async function findDestination(options: DestinationOptions): Promise<Destination> {
-  const name = options.filename ?? nameOf(options.url);
-  if (!isBaseName(name))
-    throw new PluginError("DOWNLOAD_NAME_INVALID", `${JSON.stringify(name.slice(0, 300))} is no file name`);
+  const { filename } = options;
+  if (!isBaseName(filename))
+    throw new PluginError("DOWNLOAD_NAME_INVALID", `${JSON.stringify(filename.slice(0, 300))} is no file name`);
   const directory = await realpathOfExisting(options.directory);
   await checkAllowed(directory, options.allowedDirectories);
-  return { directory, path: join(directory, name), partPath: join(directory, partNameOf(name)) };
+  return { directory, path: join(directory, filename) };
 }
 
 /** The same, and the folder is there. */
@@ -71,37 +68,27 @@ export async function alreadyThere(
   signal: AbortSignal,
 ): Promise<{ sizeBytes: number; digests: Record<string, string> } | undefined> {
   if (checksums.isEmpty) return undefined;
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined || !found.isFile() || (sizeBytes > 0 && found.size !== sizeBytes)) return undefined;
-  const digester = checksums.digester();
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal }))
-      digester.update(chunk as Buffer);
+    const file = await open(path, "r");
+    try {
+      const found = await file.stat();
+      if (!found.isFile() || (sizeBytes > 0 && found.size !== sizeBytes)) return undefined;
+      const digester = checksums.digester();
+      const size = await digestFile(file, found.size, digester, signal);
+      const digests = digester.digests();
+      return checksums.mismatch(digests) === undefined ? { sizeBytes: size, digests } : undefined;
+    } finally {
+      await file.close();
+    }
   } catch {
     signal.throwIfAborted();
     // What cannot be read is replaced.
     return undefined;
   }
-  const digests = digester.digests();
-  return checksums.mismatch(digests) === undefined ? { sizeBytes: found.size, digests } : undefined;
 }
 
-/** The part becomes the file; resolves once the folder's entry is on disk, too. */
-export async function putInPlace({ directory, path, partPath }: Destination): Promise<void> {
-  try {
-    await rename(partPath, path);
-    const folder = await open(directory, "r");
-    await folder.sync().finally(() => folder.close());
-  } catch (error) {
-    throw writeFailure(error);
-  }
-}
-
-export async function discardPart({ partPath }: Destination): Promise<void> {
-  await rm(partPath, { force: true }).catch(() => {});
-}
-
-function nameOf(url: URL): string {
+/** The name for a file that is given none: the last part of its address. */
+export function nameOf(url: URL): string {
   const last = url.pathname.split("/").at(-1) ?? "";
   try {
     return decodeURIComponent(last);
@@ -110,10 +97,14 @@ function nameOf(url: URL): string {
   }
 }
 
+/** Where the file's beginning is while it arrives: beside it, and another one for each host. */
+export function partPathOf(path: string, hostId: string): string {
+  return join(dirname(path), `.${distinctName(basename(path))}.${hostId}.part`);
+}
+
 // The part's name has room for more than the file's own: a long one is told apart by its digest.
-function partNameOf(name: string): string {
-  const distinct = Buffer.byteLength(name) <= 200 ? name : createHash("sha256").update(name).digest("hex");
-  return `.${distinct}.part`;
+function distinctName(name: string): string {
+  return Buffer.byteLength(name) <= 200 ? name : createHash("sha256").update(name).digest("hex");
 }
 
 function isBaseName(name: string): boolean {

@@ -1,57 +1,94 @@
-// What a system or library says, in this plugin's codes.
+// What a system, a library or a server says, in this plugin's codes.
 
 import { PluginError } from "gantry";
+import manifest from "./plugin.json" with { type: "json" };
 
-const tlsCodes =
-  /^(ERR_(TLS|SSL|OSSL)|CERT_|CRL_|ERROR_IN_C|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|PATH_LENGTH|HOSTNAME_|INVALID_(CA|PURPOSE)|UNSPECIFIED|EPROTO)/;
+const nameMismatch = ["ERR_TLS_CERT_ALTNAME_INVALID", "HOSTNAME_MISMATCH"];
+const outOfDate = ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID", "CRL_HAS_EXPIRED"];
+const unknownAuthority =
+  /^(UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED|DEPTH_ZERO|CERT_UNTRUSTED|INVALID_CA)/;
+const otherTls =
+  /^(ERR_(TLS|SSL|OSSL)|CERT_|CRL_|ERROR_IN_C|UNABLE_TO_|PATH_LENGTH|INVALID_PURPOSE|UNSPECIFIED|EPROTO)/;
 
 export function connectionFailure(error: unknown, where: string): PluginError {
   if (error instanceof PluginError) return error;
   const { code = "", message } = error as NodeJS.ErrnoException;
-  if (tlsCodes.test(code))
-    return new PluginError("DOWNLOAD_TLS_FAILED", `${where}: ${message} (${code})`, { cause: error });
-  return new PluginError("DOWNLOAD_CONNECTION_FAILED", `${where}: ${message || code}`, {
-    cause: error,
-    details: { reason: code },
-  });
+  const options = { cause: error, details: { reason: code } };
+  const said = `${where}: ${message || code}`;
+  // Node's own words for a proxy repeat its address, with the password in it.
+  if (code.startsWith("ERR_PROXY")) {
+    const status = (error as { statusCode?: number }).statusCode;
+    const answer = status === undefined ? "" : `; it answered with status ${status}`;
+    return new PluginError("DOWNLOAD_PROXY_FAILED", `the proxy on the way to ${where} opens no tunnel${answer}`, {
+      details: { reason: code, ...(status === undefined ? {} : { status }) },
+      retryable: status === undefined || status >= 500,
+    });
+  }
+  const tls = tlsCodeOf(code);
+  if (tls !== undefined) return new PluginError(tls, code === "" ? said : `${said} (${code})`, options);
+  return new PluginError("DOWNLOAD_CONNECTION_FAILED", said, options);
+}
+
+function tlsCodeOf(code: string): string | undefined {
+  if (nameMismatch.includes(code)) return "DOWNLOAD_TLS_WRONG_NAME";
+  if (outOfDate.includes(code)) return "DOWNLOAD_TLS_EXPIRED";
+  if (unknownAuthority.test(code)) return "DOWNLOAD_TLS_UNTRUSTED";
+  return otherTls.test(code) ? "DOWNLOAD_TLS_FAILED" : undefined;
 }
 
 /** A full disk may have room later; missing rights stay missing. */
 export function writeFailure(error: unknown): PluginError {
   if (error instanceof PluginError) return error;
   const { code = "", message } = error as NodeJS.ErrnoException;
-  const passing = ["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE", "EAGAIN"].includes(code);
-  return new PluginError("DOWNLOAD_WRITE_FAILED", message, {
-    cause: error,
-    retryable: passing,
-    details: { reason: code },
-  });
+  const options = { cause: error, details: { reason: code } };
+  if (["ENOSPC", "EDQUOT"].includes(code)) return new PluginError("DOWNLOAD_DISK_FULL", message, options);
+  const passing = ["EIO", "EMFILE", "ENFILE", "EAGAIN"].includes(code);
+  return new PluginError("DOWNLOAD_WRITE_FAILED", message, { ...options, retryable: passing });
 }
 
-export function silent(where: string, silenceMs: number): PluginError {
-  return new PluginError("DOWNLOAD_SILENT", `${where} said nothing for ${silenceMs} ms`);
+/** Whether it lies in this device: no other source would do better. */
+export function isLocal({ code }: { code: string }): boolean {
+  return ["DOWNLOAD_WRITE_FAILED", "DOWNLOAD_DISK_FULL", "DOWNLOAD_CERTIFICATE_UNREADABLE"].includes(code);
 }
 
-/** 429 and server errors pass; others stay. */
+/** 408, 429 and server errors pass; others stay. */
 export function statusFailure(status: number, where: string): PluginError {
+  const details = { status };
   if (status === 404 || status === 410)
-    return new PluginError("DOWNLOAD_NOT_FOUND", `${where} is not there (status ${status})`, { details: { status } });
+    return new PluginError("DOWNLOAD_NOT_FOUND", `${where} is not there (status ${status})`, { details });
+  if (status === 401 || status === 403)
+    return new PluginError("DOWNLOAD_FORBIDDEN", `${where} is not given to this device (status ${status})`, {
+      details,
+    });
   const retryable = status === 429 || status === 408 || status >= 500;
-  return new PluginError("DOWNLOAD_HTTP_STATUS", `${where} answered with status ${status}`, {
-    details: { status },
-    retryable,
+  return new PluginError("DOWNLOAD_HTTP_STATUS", `${where} answered with status ${status}`, { details, retryable });
+}
+
+export function tooLarge(where: string, limitBytes: number): PluginError {
+  return new PluginError("DOWNLOAD_TOO_LARGE", `${where} has more than ${limitBytes} bytes`, {
+    details: { limitBytes },
   });
 }
 
-/** Throws DOWNLOAD_URL_INVALID. */
-export function parseUrl(address: string): URL {
-  const url = URL.parse(address);
-  if (url !== null && ["http:", "https:"].includes(url.protocol)) return url;
-  // Not a word of the address: it may hold a password.
-  throw new PluginError("DOWNLOAD_URL_INVALID", "`url` is no address of HTTP or HTTPS");
+export function truncated(
+  where: string,
+  receivedBytes: number,
+  totalBytes: number | undefined,
+  cause?: unknown,
+): PluginError {
+  const whole = totalBytes === undefined ? "" : ` of ${totalBytes}`;
+  const message = `the body of ${where} ended too early, after ${receivedBytes}${whole} bytes`;
+  return new PluginError("DOWNLOAD_TRUNCATED", message, { cause, details: { receivedBytes } });
 }
 
-/** A URL as it may be shown: without user, password and query. */
-export function shown(url: URL): string {
-  return `${url.protocol}//${url.host}${url.pathname}`;
+export function wrongSize(where: string, sizeBytes: number, wanted: number): PluginError {
+  return new PluginError("DOWNLOAD_SIZE_MISMATCH", `${where} has ${sizeBytes} bytes instead of ${wanted}`, {
+    details: { sizeBytes },
+  });
+}
+
+/** Whether the same download may succeed later, as the manifest says unless the failure knows better. */
+export function isPassing({ code, retryable }: PluginError): boolean {
+  const entry = (manifest.errors as Record<string, { retryable: boolean }>)[code];
+  return retryable ?? entry?.retryable ?? false;
 }

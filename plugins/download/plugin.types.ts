@@ -6,6 +6,32 @@ export interface Config {
    */
   caCert?: string;
   /**
+   * PEM file with the certificate that this device shows to servers that ask for one.
+   */
+  clientCert?: string;
+  /**
+   * PEM file with its private key; default: the key is in the file of the certificate.
+   */
+  clientKey?: string;
+  /**
+   * Who this device is to a server; sent to that one only, also after a redirect.
+   */
+  credentials?: {
+    /**
+     * The server, such as https://files.example:8443.
+     */
+    origin: string;
+    username?: string;
+    /**
+     * A reference to a secret; with `username`.
+     */
+    password?: {$secret: "NAME"};
+    /**
+     * A reference to a secret; sent as a bearer token.
+     */
+    token?: {$secret: "NAME"};
+  }[];
+  /**
    * The largest file that is accepted, in bytes; default 16 GiB.
    */
   maxSizeBytes: number;
@@ -13,6 +39,14 @@ export interface Config {
    * How long a server may say nothing, at the beginning or between two parts.
    */
   silenceTimeout: string;
+  /**
+   * A server that gives less, on the average of a silenceTimeout, is too slow; 0: none is.
+   */
+  minBytesPerSecond: number;
+  /**
+   * How long the beginning of a file is kept for a later attempt.
+   */
+  keepParts: string;
   /**
    * Files may be written below these folders only; default: anywhere.
    *
@@ -26,6 +60,12 @@ export interface FetchInput {
    * An http:// or https:// URL.
    */
   url: string;
+  /**
+   * Further URLs of the same file, tried in order when `url` fails.
+   *
+   * @maxItems 100
+   */
+  sources: string[];
   /**
    * An absolute path: the folder for the file; made if missing.
    */
@@ -56,6 +96,10 @@ export interface FetchInput {
    * PEM file with certificate authorities, instead of the configured ones.
    */
   caCert?: string;
+  /**
+   * The most that is fetched in a second; default: no limit beside that of the run.
+   */
+  bytesPerSecond?: number;
 }
 
 export interface FetchOutput {
@@ -63,6 +107,71 @@ export interface FetchOutput {
    * The file.
    */
   path: string;
+  directory: string;
+  sizeBytes: number;
+  /**
+   * In lower-case hexadecimal, by algorithm.
+   */
+  digests: {
+    [k: string]: string;
+  };
+}
+
+export interface CopyInput {
+  /**
+   * The file: an absolute path, one relative to the folders of `installDirs`, or a file: URL.
+   */
+  path: string;
+  /**
+   * An absolute path: the folder for the copy; made if missing. Needed unless `inPlace`.
+   */
+  directory?: string;
+  /**
+   * The copy's name; default: that of the file.
+   */
+  filename?: string;
+  /**
+   * strict: the file lies directly in one of `installDirs`; scoped: at any depth below one; lax: anywhere.
+   */
+  mode: "strict" | "scoped" | "lax";
+  /**
+   * The folders that artifacts may come from; at least one unless the mode is lax.
+   *
+   * Items: An absolute path.
+   */
+  installDirs: string[];
+  /**
+   * Whether the file is used where it is: verified, not copied.
+   */
+  inPlace: boolean;
+  /**
+   * How many bytes the file has; 0 or less: not known, at most maxSizeBytes.
+   */
+  sizeBytes: number;
+  /**
+   * Hexadecimal, by algorithm; all that are given must match.
+   */
+  checksums: {
+    SHA256?: string;
+    SHA384?: string;
+    SHA512?: string;
+    SHA1?: string;
+    MD5?: string;
+  };
+  /**
+   * Whether SHA1, MD5 or no checksum at all will do.
+   */
+  allowWeakChecksums: boolean;
+}
+
+export interface CopyOutput {
+  /**
+   * The copy; with `inPlace` the file itself.
+   */
+  path: string;
+  /**
+   * The folder of `path`.
+   */
   directory: string;
   sizeBytes: number;
   /**

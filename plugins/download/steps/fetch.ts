@@ -1,26 +1,22 @@
 import { PluginError, parseDuration, type Step, type StepContext } from "gantry";
+import { parseUrl, shown } from "../addresses.ts";
 import { Checksums } from "../checksums.ts";
-import {
-  alreadyThere,
-  type Destination,
-  type DestinationOptions,
-  discardPart,
-  findDestination,
-  makeDestination,
-  putInPlace,
-} from "../destination.ts";
-import { parseUrl, shown } from "../failures.ts";
+import { authorizer } from "../credentials.ts";
+import { alreadyThere, type Destination, findDestination, makeDestination, nameOf } from "../destination.ts";
+import { isPassing } from "../failures.ts";
+import { fetchSource, type Transfer } from "../fetch-source.ts";
+import { paceOf } from "../pace.ts";
+import type { Parts } from "../parts.ts";
 import type { Config, FetchInput, FetchOutput } from "../plugin.types.ts";
-import { receive } from "../receive.ts";
 import { reporter } from "../reports.ts";
-import { openUrl } from "../request.ts";
+import { firstOf } from "../sources.ts";
+import { readTlsFiles } from "../tls-files.ts";
 import { inTurn } from "../turns.ts";
 
-export function fetch(config: Config): Step<FetchInput, FetchOutput> {
-  const target = ({ url, directory, filename }: FetchInput): DestinationOptions => ({
-    url: parseUrl(url),
+export function fetch(config: Config, parts: Parts): Step<FetchInput, FetchOutput> {
+  const target = ({ url, directory, filename }: FetchInput) => ({
     directory,
-    filename,
+    filename: filename ?? nameOf(parseUrl(url)),
     allowedDirectories: config.allowedDirectories,
   });
   return {
@@ -35,69 +31,61 @@ export function fetch(config: Config): Step<FetchInput, FetchOutput> {
     },
 
     async run(input, context) {
+      const { signal } = context;
       const checksums = new Checksums(input);
+      const urls = [input.url, ...input.sources].map(parseUrl);
+      const transfer = transferOf(input, config, checksums, context);
       const destination = await makeDestination(target(input));
-      return inTurn(destination.path, context.signal, async (waited) => {
+      return inTurn(destination.path, signal, async (waited) => {
         // What the one before has made may be this very file. Without one before, `check` has just been asked.
-        const found = waited
-          ? await alreadyThere(destination.path, input.sizeBytes, checksums, context.signal)
-          : undefined;
+        const found = waited ? await alreadyThere(destination.path, input.sizeBytes, checksums, signal) : undefined;
         if (found !== undefined) return outputOf(destination, found.sizeBytes, found.digests);
-        try {
-          const { sizeBytes, digests } = await download(input, destination, checksums, config, context);
-          await putInPlace(destination);
-          return outputOf(destination, sizeBytes, digests);
-        } catch (error) {
-          await discardPart(destination);
-          throw error;
-        }
+        return parts.use(
+          destination.path,
+          checksums,
+          signal,
+          async (part) => {
+            const digests = await firstOf(urls, context, (url) => fetchSource(url, part, transfer));
+            const sizeBytes = part.bytes;
+            await part.putInPlace(destination.path);
+            return outputOf(destination, sizeBytes, digests);
+          },
+          (error) => fateOfPart(error, signal),
+        );
       });
     },
   };
 }
 
-async function download(
-  input: FetchInput,
-  { partPath }: Destination,
-  checksums: Checksums,
-  config: Config,
-  { signal, progress }: StepContext,
-) {
-  const wanted = input.sizeBytes > 0 ? input.sizeBytes : undefined;
-  const url = parseUrl(input.url);
-  const where = shown(url);
-  if (wanted !== undefined && wanted > config.maxSizeBytes)
+/** Throws DOWNLOAD_TOO_LARGE, DOWNLOAD_CERTIFICATE_UNREADABLE. */
+function transferOf(input: FetchInput, config: Config, checksums: Checksums, context: StepContext): Transfer {
+  const wantedBytes = input.sizeBytes > 0 ? input.sizeBytes : undefined;
+  if (wantedBytes !== undefined && wantedBytes > config.maxSizeBytes)
     throw new PluginError(
       "DOWNLOAD_TOO_LARGE",
-      `${where} has ${wanted} bytes, and at most ${config.maxSizeBytes} are accepted`,
+      `the file has ${wantedBytes} bytes, and at most ${config.maxSizeBytes} are accepted`,
       { details: { limitBytes: config.maxSizeBytes } },
     );
-  const silenceMs = parseDuration(config.silenceTimeout)!;
-  const response = await openUrl(url, { caCert: input.caCert ?? config.caCert, silenceMs, signal });
-  const digester = checksums.digester();
-  const report = reporter(progress);
-  const sizeBytes = await receive(response, {
-    path: partPath,
-    limitBytes: wanted ?? config.maxSizeBytes,
-    digester,
-    signal,
-    silenceMs,
-    shown: where,
-    onBytes: (receivedBytes, expectedBytes) => report(receivedBytes, expectedBytes ?? wanted),
-  });
-  if (wanted !== undefined && sizeBytes < wanted)
-    throw new PluginError("DOWNLOAD_SIZE_MISMATCH", `${where} has ${sizeBytes} bytes instead of ${wanted}`, {
-      details: { sizeBytes },
-    });
-  const digests = digester.digests();
-  const mismatch = checksums.mismatch(digests);
-  if (mismatch !== undefined) {
-    const details = { algorithm: mismatch, actual: digests[mismatch]! };
-    throw new PluginError("DOWNLOAD_CHECKSUM_MISMATCH", `${where} has another ${mismatch} checksum than expected`, {
-      details,
-    });
-  }
-  return { sizeBytes, digests };
+  return {
+    checksums,
+    wantedBytes,
+    limitBytes: wantedBytes ?? config.maxSizeBytes,
+    silenceMs: parseDuration(config.silenceTimeout)!,
+    minBytesPerSecond: config.minBytesPerSecond,
+    tls: readTlsFiles({ ...config, ...(input.caCert === undefined ? {} : { caCert: input.caCert }) }),
+    authorize: authorizer(config, context.secret),
+    bytesPerSecond: input.bytesPerSecond,
+    pace: paceOf(input.bytesPerSecond, context),
+    report: reporter(context.progress),
+    context,
+  };
+}
+
+/** What a later attempt can go on with stays. A full disk gets its room back. */
+function fateOfPart(error: unknown, signal: AbortSignal): "keep" | "discard" | "leave" {
+  const { code } = (signal.aborted ? signal.reason : error) as { code?: string };
+  if (signal.aborted) return code === "HOST_STOPPING" ? "leave" : code === "STEP_TIMEOUT" ? "keep" : "discard";
+  return error instanceof PluginError && isPassing(error) && code !== "DOWNLOAD_DISK_FULL" ? "keep" : "discard";
 }
 
 function outputOf({ path, directory }: Destination, sizeBytes: number, digests: Record<string, string>): FetchOutput {

@@ -135,14 +135,23 @@ const cannotMount = (() => {
 })();
 
 test("a full disk fails, may be tried again, and leaves no part", { skip: cannotMount }, async () => {
-  await using server = await serve((_, response) => void response.end(Buffer.alloc(3 << 20)));
+  await using server = await serve((_, response) => {
+    // In two parts, so that the size is not said beforehand.
+    response.write(Buffer.alloc(1 << 20));
+    response.end(Buffer.alloc(2 << 20));
+  });
   using step = fetching();
   mkdirSync(step.directory);
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", step.directory]);
   try {
     const failure = await step.refused(`${server.url}/file`);
-    assert.deepEqual([failure.code, failure.retryable], ["DOWNLOAD_WRITE_FAILED", true]);
+    assert.deepEqual([failure.code, failure.retryable], ["DOWNLOAD_DISK_FULL", true]);
     assert.deepEqual(failure.details, { reason: "ENOSPC" });
+    // Where the size is known, nothing is asked of the disk.
+    const known = await step.refused(`${server.url}/known`, { sizeBytes: 3 << 20 });
+    assert.equal(known.code, "DOWNLOAD_DISK_FULL");
+    assert.equal(known.details!.neededBytes, 3 << 20);
+    assert.deepEqual(step.context.reports.at(-1)!.percent, undefined);
   } finally {
     execFileSync("umount", [step.directory]);
   }

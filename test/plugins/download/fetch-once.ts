@@ -1,7 +1,8 @@
-// A process that does one download, to be watched from outside: its arguments are the URL and the folder.
+// A process that does one download, to be watched from outside: its arguments are URL, folder and, if need be, name.
 
 import { runStep, stepContext } from "../../support/step-context.ts";
 
-const [url, directory] = process.argv.slice(2) as [string, string];
+const [url, directory, filename] = process.argv.slice(2) as [string, string, string | undefined];
 using context = stepContext();
-await runStep("download", "fetch", { url, directory, allowWeakChecksums: true }, context);
+const named = filename === undefined ? {} : { filename };
+await runStep("download", "fetch", { url, directory, ...named, allowWeakChecksums: true }, context);

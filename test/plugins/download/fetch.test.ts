@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { test } from "node:test";
 import { PluginError } from "../../../host/sdk.ts";
 import { serveArtifacts, sha256 } from "../../support/artifact-server.ts";
@@ -117,7 +117,7 @@ test("a part that a crash has left is replaced, and a link in its place is not f
   await using server = await serveArtifacts({ file: "content" });
   using step = fetching();
   mkdirSync(step.directory);
-  const part = join(step.directory, ".file.part");
+  const part = await step.partOf("file");
   writeFileSync(part, "a much longer leftover of an earlier attempt");
   await step.fetch(`${server.url}/file`);
   assert.deepEqual(step.files(), { file: "content" });
@@ -165,7 +165,7 @@ test("a download that waits for another one at the same file ends with its own a
   const running = into(first);
   await waitFor("the first request", () => server.requests.length === 1);
   const waiting = into(second);
-  const reason = new PluginError("RUN_CANCELED", "no longer wanted");
+  const reason = new PluginError("RUN_CANCELLED", "no longer wanted");
   second.context.controller.abort(reason);
   assert.equal(await waiting, reason);
   assert.equal(server.requests.length, 1);
@@ -214,8 +214,8 @@ test("an abort in the middle ends the download with the abort's own reason and l
   using step = fetching();
   const running = step.fetch(`${server.url}/file`);
   await waitFor("the part", () => step.context.reports.length > 0);
-  assert.deepEqual(Object.keys(step.files()), [".file.part"]);
-  const reason = new PluginError("STEP_TIMEOUT", "not done in time");
+  assert.deepEqual(Object.keys(step.files()), [basename(await step.partOf("file"))]);
+  const reason = new PluginError("RUN_CANCELLED", "no longer wanted");
   step.context.controller.abort(reason);
   await assert.rejects(running, (error) => error === reason);
   assert.deepEqual(step.files(), {});
@@ -227,7 +227,7 @@ test("an abort before the server has said anything ends it as well", async () =>
   using step = fetching();
   const running = step.fetch(`${server.url}/file`);
   await waitFor("the request", () => server.requests.length === 1);
-  const reason = new PluginError("RUN_CANCELED", "no longer wanted");
+  const reason = new PluginError("RUN_CANCELLED", "no longer wanted");
   step.context.controller.abort(reason);
   await assert.rejects(running, (error) => error === reason);
   assert.deepEqual(step.files(), {});

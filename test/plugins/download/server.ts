@@ -7,7 +7,9 @@ import { createServer as createSecureServer, type ServerOptions } from "node:htt
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Failure } from "../../../host/errors.ts";
-import type { JsonObject } from "../../../host/sdk.ts";
+import type { JsonObject, StepContext } from "../../../host/sdk.ts";
+import { partPathOf } from "../../../plugins/download/destination.ts";
+import { PartRecords } from "../../../plugins/download/part-records.ts";
 import type { FetchOutput } from "../../../plugins/download/plugin.types.ts";
 import { failureOf, type RecordedContext, runStep, stepContext } from "../../support/step-context.ts";
 
@@ -46,13 +48,15 @@ export interface Fetching extends Disposable {
   fetch(url: string, input?: JsonObject): Promise<FetchOutput>;
   /** Expects a failure, which must leave nothing in the folder. */
   refused(url: string, input?: JsonObject): Promise<Failure>;
+  /** Where the beginning of this file is while it arrives. */
+  partOf(name: string): Promise<string>;
   /** What is in the folder, by name. */
   files(): Record<string, string>;
 }
 
 /** The step with this configuration; no checksum is asked for unless the input says so. */
-export function fetching(config: JsonObject = {}): Fetching {
-  const context = stepContext();
+export function fetching(config: JsonObject = {}, overrides: Partial<StepContext> = {}): Fetching {
+  const context = stepContext(overrides);
   const directory = join(context.directory, "files");
   const fetch = (url: string, input: JsonObject = {}) =>
     runStep<FetchOutput>("download", "fetch", { url, directory, allowWeakChecksums: true, ...input }, context, config);
@@ -67,6 +71,8 @@ export function fetching(config: JsonObject = {}): Fetching {
       if (after.join() !== before.join()) throw new Error(`it left something behind: ${after.join()}`);
       return failure;
     },
+    partOf: async (name) =>
+      partPathOf(join(directory, name), await new PartRecords(join(context.directory, "parts")).hostId()),
     files: () =>
       Object.fromEntries(namesIn(directory).map((name) => [name, readFileSync(join(directory, name), "utf8")])),
     [Symbol.dispose]: () => context[Symbol.dispose](),

@@ -31,7 +31,7 @@ test("a server with a certificate of the configured authority is trusted, by nam
 test("the step's own authority goes before the configured one", { skip }, async () => {
   await using server = await serveSecurely(certificates.server);
   using step = fetching({ caCert: certificates.otherCa.certFile });
-  assert.equal((await step.refused(`${server.url}/file`)).code, "DOWNLOAD_TLS_FAILED");
+  assert.equal((await step.refused(`${server.url}/file`)).code, "DOWNLOAD_TLS_UNTRUSTED");
   await step.fetch(`${server.url}/file`, { caCert: certificates.ca.certFile });
 });
 
@@ -39,20 +39,21 @@ test("a wrong authority, a wrong name, an end in the past and no authority at al
   skip,
 }, async () => {
   const { server, otherName, expired, ca, otherCa } = certificates;
-  const cases: [Certificate, string | undefined, RegExp][] = [
-    [server, otherCa.certFile, /UNABLE_TO|SELF_SIGNED/],
-    [server, undefined, /UNABLE_TO|SELF_SIGNED/],
-    [otherName, ca.certFile, /ERR_TLS_CERT_ALTNAME_INVALID/],
-    [expired, ca.certFile, /CERT_HAS_EXPIRED/],
-    [ca, ca.certFile, /INVALID_PURPOSE/],
+  const untrusted = "DOWNLOAD_TLS_UNTRUSTED";
+  const cases: [Certificate, string | undefined, code: string, reason: RegExp, remedy: RegExp][] = [
+    [server, otherCa.certFile, untrusted, /UNABLE_TO|SELF_SIGNED/, /`caCert`/],
+    [server, undefined, untrusted, /UNABLE_TO|SELF_SIGNED/, /`caCert`/],
+    [otherName, ca.certFile, "DOWNLOAD_TLS_WRONG_NAME", /ERR_TLS_CERT_ALTNAME_INVALID/, /`url`/],
+    [expired, ca.certFile, "DOWNLOAD_TLS_EXPIRED", /CERT_HAS_EXPIRED/, /`date`/],
+    [ca, ca.certFile, "DOWNLOAD_TLS_FAILED", /INVALID_PURPOSE/, /TLS 1\.2/],
   ];
-  for (const [certificate, caCert, reason] of cases) {
+  for (const [certificate, caCert, code, reason, remedy] of cases) {
     await using running = await serveSecurely(certificate);
     using step = fetching(caCert === undefined ? {} : { caCert });
     const failure = await step.refused(`${running.url}/file`);
-    assert.deepEqual([failure.code, failure.retryable], ["DOWNLOAD_TLS_FAILED", false]);
+    assert.deepEqual([failure.code, failure.retryable], [code, false]);
     assert.match(failure.message, reason);
-    assert.match(failure.remedy!, /`caCert`/);
+    assert.match(failure.remedy!, remedy);
     assert.equal(running.requests.length, 0);
   }
 });
@@ -94,7 +95,7 @@ test("a file with authorities that is missing, a folder, empty or broken is name
   writeFileSync(broken, "-----BEGIN CERTIFICATE-----\nbm9uc2Vuc2U=\n-----END CERTIFICATE-----\n");
   for (const caCert of [join(directory, "missing.pem"), directory, empty, broken]) {
     const failure = await step.refused("https://127.0.0.1:9/file", { caCert });
-    assert.deepEqual([failure.code, failure.retryable], ["DOWNLOAD_CA_UNREADABLE", false], failure.message);
+    assert.deepEqual([failure.code, failure.retryable], ["DOWNLOAD_CERTIFICATE_UNREADABLE", false], failure.message);
     assert.ok(failure.message.includes(caCert));
   }
 });

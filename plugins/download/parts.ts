@@ -1,0 +1,102 @@
+// The parts of one host: opened for one download at a time, kept for a later attempt, and removed when nobody goes on.
+
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Log } from "gantry";
+import type { Checksums } from "./checksums.ts";
+import { partPathOf } from "./destination.ts";
+import { discardPart, Part } from "./part.ts";
+import { type PartRecord, PartRecords } from "./part-records.ts";
+import { isNameable } from "./ranges.ts";
+
+/** A run that a crash or stop has interrupted goes on as soon as the host does; one that does not was cancelled. */
+const interruptedMs = 60_000;
+const sweepEveryMs = 3_600_000;
+
+export interface PartsOptions {
+  /** The plugin's own. */
+  directory: string;
+  /** How long a part is kept for a later attempt. */
+  keepMs: number;
+  log: Log;
+}
+
+export class Parts {
+  readonly #records: PartRecords;
+  readonly #keepMs: number;
+  readonly #log: Log;
+  readonly #open = new Set<string>();
+  #sweeps: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+
+  constructor({ directory, keepMs, log }: PartsOptions) {
+    this.#records = new PartRecords(join(directory, "parts"));
+    this.#keepMs = keepMs;
+    this.#log = log;
+    this.#sweepIn(Math.min(keepMs, interruptedMs));
+  }
+
+  /**
+   * The part for this path is the work's alone, which is not called for one path twice at a time. What becomes of it
+   * when the work fails is for `fate` to say: kept for a later attempt, removed, or left as a crash would leave it.
+   */
+  async use<Value>(
+    path: string,
+    checksums: Checksums,
+    signal: AbortSignal,
+    work: (part: Part) => Promise<Value>,
+    fate: (error: unknown) => "keep" | "discard" | "leave",
+  ): Promise<Value> {
+    const partPath = partPathOf(path, await this.#records.hostId());
+    this.#open.add(partPath);
+    try {
+      // From here on a sweep leaves this part alone; one that has begun is over soon.
+      await this.#sweeping;
+      const part = await Part.open({ path: partPath, checksums, records: this.#records, signal });
+      try {
+        return await work(part);
+      } catch (error) {
+        // What nothing vouches for cannot be gone on with.
+        const isOfUse = part.bytes > 0 && (checksums.isStrong || isNameable(part.version));
+        await this.#leave(part, isOfUse ? fate(error) : "discard");
+        throw error;
+      }
+    } finally {
+      this.#open.delete(partPath);
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.#sweeps);
+  }
+
+  // What goes wrong here does not hide why the download failed.
+  async #leave(part: Part, fate: "keep" | "discard" | "leave"): Promise<void> {
+    const actions = { keep: () => part.keep(), discard: () => part.discard(), leave: () => part.close() };
+    await actions[fate]().catch((error) => this.#log.warn(`${part.path} cannot be put away`, { err: error }));
+  }
+
+  #sweepIn(delayMs: number): void {
+    this.#sweeps = setTimeout(() => {
+      this.#sweeping = this.#sweep();
+      void this.#sweeping.finally(() => this.#sweepIn(Math.min(this.#keepMs, sweepEveryMs)));
+    }, delayMs).unref();
+  }
+
+  async #sweep(): Promise<void> {
+    for (const record of await this.#records.all()) {
+      if (this.#open.has(record.partPath) || !(await this.#isAbandoned(record))) continue;
+      await discardPart(record.partPath, this.#records).then(
+        () => this.#log.info(`${record.partPath} is removed: no download went on with it`),
+        (error) => this.#log.warn(`${record.partPath} cannot be removed`, { err: error }),
+      );
+    }
+  }
+
+  /** One that is being received by nobody is from an earlier life of this host. */
+  async #isAbandoned({ state, partPath }: PartRecord): Promise<boolean> {
+    if (state === "receiving") return true;
+    const found = await stat(partPath).catch(() => undefined);
+    return found === undefined || Date.now() - found.mtimeMs > this.#keepMs;
+  }
+}
