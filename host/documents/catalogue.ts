@@ -16,6 +16,7 @@ export interface VerbCatalogue {
 }
 
 export interface CallableWorkflow {
+  file: string;
   /** Whether it is started by triggers; then it cannot be called. */
   hasTriggers: boolean;
   inputs: JsonObject | undefined;
@@ -23,6 +24,8 @@ export interface CallableWorkflow {
   outputs: JsonObject | undefined;
   /** The names of the workflows it calls itself. */
   calls: readonly string[];
+  /** The names of signals, as they are written: plain or with expressions. */
+  signals: { sent: readonly string[]; awaited: readonly string[] };
 }
 
 export interface StepEntry {

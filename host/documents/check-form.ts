@@ -1,6 +1,5 @@
 import type { WorkflowStep } from "../../schemas/workflow.types.ts";
-import { type Document, faultAt } from "./document.ts";
-import type { Fault } from "./fault.ts";
+import type { Checking } from "./checking.ts";
 
 const ofAll = ["id", "name", "if", "continueOnError"];
 const ofBodies = ["onFailure", "finally", "outputs", "abortOn"];
@@ -13,31 +12,29 @@ const forms = {
 const ofCalls = ["uses", "with", "undo"];
 const ofWaits = ["uses", "with", "timeout"];
 
-/** A step has one of four forms, and only the members of that form. `isBroken`: it may lack what was set aside. */
-export function checkForm(step: WorkflowStep, place: string, document: Document, isBroken: boolean): Fault[] {
+/** A step has one of four forms, and only the members of that form. */
+export function checkForm(step: WorkflowStep, place: string, { report, broken }: Checking): void {
+  // It may lack what was set aside.
+  const isBroken = broken.has(place);
   const form = (["uses", "forEach", "parallel", "steps"] as const).find((name) => step[name] !== undefined);
   if (form === undefined) {
     const message = "a step has `uses`, `forEach`, `parallel` or `steps`";
-    return isBroken ? [] : [faultAt(document, place, { code: "STEP_FORM", message, where: "object" })];
+    if (!isBroken) report(place, { code: "STEP_FORM", message, where: "object" });
+    return;
   }
   const { name, own } = membersOf(step, form);
   const foreign = Object.keys(step).filter((key) => !ofAll.includes(key) && !own.includes(key));
   // Two forms in one step are one mistake, and the other members of the second form are no further ones.
   const second = (["forEach", "parallel", "steps"] as const).find((name) => foreign.includes(name));
-  const faults = foreign
-    .filter((key) => second === undefined || key === second || !forms[second].includes(key))
-    .map((key) =>
-      faultAt(document, `${place}/${key}`, {
-        code: "STEP_FORM",
-        message: `a step with \`${name}\` has no \`${key}\``,
-        where: "key",
-      }),
-    );
+  for (const key of foreign) {
+    if (second !== undefined && key !== second && forms[second].includes(key)) continue;
+    const message = `a step with \`${name}\` has no \`${key}\``;
+    report(`${place}/${key}`, { code: "STEP_FORM", message, where: "key" });
+  }
   if (form === "forEach" && step.steps === undefined && !isBroken) {
     const message = "`steps` is missing: what to do for each item";
-    faults.push(faultAt(document, place, { code: "KEY_MISSING", message, where: "object" }));
+    report(place, { code: "KEY_MISSING", message, where: "object" });
   }
-  return faults;
 }
 
 function membersOf({ uses }: WorkflowStep, form: keyof typeof forms): { name: string; own: string[] } {

@@ -1,45 +1,128 @@
-// `with`, held against the schema of its step or trigger as far as its values are written out.
+// `with`, held against the schema of its step, trigger or workflow, as far as its values are known beforehand.
 
 import { hasExpression, parseText } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { holdsExpression } from "./check-expressions.ts";
-import type { Document } from "./document.ts";
-import type { Fault } from "./fault.ts";
-import { parsePointer } from "./pointer.ts";
-import { compileSchema, type SchemaProblem, schemaFaults } from "./schema-check.ts";
+import type { Checking } from "./checking.ts";
+import { kindsOfWhole } from "./expression-kinds.ts";
+import { parsePointer, pointerTo } from "./pointer.ts";
+import { type compileSchema, compileSound, faultOptions, type SchemaProblem } from "./schema-check.ts";
+import { inWords } from "./schema-words.ts";
+import type { Kind, Shape } from "./shapes.ts";
+import type { Visible } from "./visible.ts";
 
 /** `place` is the pointer of the object that has, or lacks, `with`. */
-export function checkWith(
-  document: Document,
-  place: string,
-  value: Json | undefined,
-  schema: JsonObject | undefined,
-): Fault[] {
-  if (schema === undefined) return [];
-  const given = value ?? {};
-  const problems = checkOf(schema)(given).filter((problem) => !isOpen(problem, given));
+export function checkWith(checking: Checking, place: string, value: unknown, schema: Shape, visible: Visible): void {
+  const check = schema === undefined ? undefined : checkOf(schema);
+  if (check === undefined) return;
+  const given = (value ?? {}) as Json;
   const base = value === undefined ? place : `${place}/with`;
-  return schemaFaults(
-    document,
-    problems.map((problem) => ({ ...problem, pointer: base + problem.pointer })),
-  );
+  for (const problem of knownProblems(given, check, visible)) {
+    const pointer = base + problem.pointer;
+    checking.report(pointer, faultOptions({ ...problem, pointer }));
+  }
 }
 
-// What an expression gives shows only in the run, and is checked then; but one between other text can only give a text.
-function isOpen({ pointer, keyword, property }: SchemaProblem, given: Json): boolean {
-  if (property !== undefined) return false;
+/** A text with an expression, the kinds of value it may give, and how many of them have been tried in its place. */
+interface Open {
+  parent: JsonObject;
+  key: string;
+  text: string;
+  kinds: Kind[];
+  tried: number;
+}
+
+/**
+ * What an expression gives shows only in the run, and is checked then. Where its kind is known beforehand, a value of
+ * that kind stands in for it: only when none of its kinds fits, it is a problem.
+ */
+function knownProblems(written: Json, check: Check, visible: Visible): SchemaProblem[] {
+  // Defaults are filled in, as they are for the run.
+  const root = { value: structuredClone(written) };
+  if (!holdsExpression(written)) return check(root.value);
+  const open = new Map<string, Open>();
+  collectOpen(root, "value", "", visible, open);
+  const unfit: SchemaProblem[] = [];
+  for (;;) {
+    const problems = check(root.value);
+    const refused = problems.filter((problem) => refusesKind(problem, open.get(problem.pointer)));
+    for (const problem of refused) {
+      const leaf = open.get(problem.pointer)!;
+      if (tryNext(leaf)) continue;
+      const gives = `${problem.message}, and what stands here gives ${inWords(leaf.kinds)}`;
+      unfit.push({ ...problem, message: gives });
+      open.delete(problem.pointer);
+    }
+    if (refused.length === 0) return [...unfit, ...problems.filter((problem) => !isOpen(problem, root.value, open))];
+  }
+}
+
+function collectOpen(
+  parent: JsonObject,
+  key: string,
+  pointer: string,
+  visible: Visible,
+  open: Map<string, Open>,
+): void {
+  const value = parent[key]!;
+  if (typeof value === "string" && hasExpression(value)) {
+    const parsed = parseText(value);
+    const kinds = parsed.whole ? kindsOfWhole(parsed, visible) : parsed.faults.length === 0 ? ["string" as const] : [];
+    if (kinds === undefined || kinds.length === 0) return;
+    const leaf = { parent, key, text: value, kinds, tried: 0 };
+    open.set(pointer, leaf);
+    tryNext(leaf);
+  } else if (typeof value === "object" && value !== null)
+    for (const inner of Object.keys(value))
+      collectOpen(value as JsonObject, inner, pointer + pointerTo([inner]), visible, open);
+}
+
+function refusesKind({ keyword, kinds }: SchemaProblem, leaf: Open | undefined): boolean {
+  if (leaf === undefined) return false;
+  if (keyword === "type") return true;
+  const given = leaf.kinds[leaf.tried - 1]!;
+  return kinds !== undefined && !kinds.some((kind) => kind === given || (isNumber(kind) && isNumber(given)));
+}
+
+const isNumber = (kind: Kind) => kind === "integer" || kind === "number";
+
+/** Puts a value of the next kind in its place; false, and the text itself, when all have been tried. */
+function tryNext(leaf: Open): boolean {
+  const next = leaf.kinds[leaf.tried];
+  leaf.tried += 1;
+  leaf.parent[leaf.key] = next === undefined ? leaf.text : standIn(next, leaf.text);
+  return next !== undefined;
+}
+
+function standIn(kind: Kind, text: string): Json {
+  if (kind === "string") return text;
+  if (kind === "array") return [];
+  if (kind === "object") return {};
+  return kind === "null" ? null : kind === "boolean" ? true : 1;
+}
+
+/** Whether a problem is one of a value that only the run shows. */
+function isOpen({ pointer, keyword, property }: SchemaProblem, given: Json, open: ReadonlyMap<string, Open>): boolean {
+  if (open.has(pointer)) return true;
+  if (property !== undefined) return open.has(pointer.slice(0, pointer.lastIndexOf("/")));
   const value = parsePointer(pointer).reduce<Json | undefined>(
     (inner, key) => (inner as JsonObject | undefined)?.[key],
     given,
   );
-  if (typeof value === "string" && hasExpression(value)) return keyword !== "type" || parseText(value).whole;
-  return (keyword === "anyOf" || keyword === "oneOf") && holdsExpression(value);
+  if (typeof value === "string" && hasExpression(value)) return true;
+  return (keyword === "anyOf" || keyword === "oneOf") && (holdsExpression(value) || holdsOpen(pointer, open));
 }
 
-const checks = new WeakMap<JsonObject, ReturnType<typeof compileSchema>>();
+function holdsOpen(pointer: string, open: ReadonlyMap<string, Open>): boolean {
+  return [...open.keys()].some((inner) => inner.startsWith(`${pointer}/`));
+}
 
-function checkOf(schema: JsonObject): ReturnType<typeof compileSchema> {
-  const check = checks.get(schema) ?? compileSchema(schema);
-  checks.set(schema, check);
-  return check;
+type Check = ReturnType<typeof compileSchema>;
+
+const checks = new WeakMap<JsonObject, { check: Check | undefined }>();
+
+function checkOf(schema: JsonObject): Check | undefined {
+  const known = checks.get(schema) ?? { check: compileSound(schema, { defaults: true }) };
+  checks.set(schema, known);
+  return known.check;
 }

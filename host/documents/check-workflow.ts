@@ -1,22 +1,26 @@
 // A workflow document: its shape, its forms, the verbs it uses, and all that its expressions read.
 
 import semver from "semver";
-import workflowSchema from "../../schemas/workflow.schema.json" with { type: "json" };
 import type { Workflow } from "../../schemas/workflow.types.ts";
-import { hasExpression, parseText } from "../expressions/index.ts";
+import { hasExpression } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import type { VerbCatalogue } from "./catalogue.ts";
-import { checkExpressions } from "./check-expressions.ts";
-import { checkBody, mustBeWhole } from "./check-steps.ts";
+import { checkBody } from "./check-body.ts";
+import { checkEffect } from "./check-called.ts";
+import { checkExpressions, checkKind, numberKinds } from "./check-expressions.ts";
 import { checkVerb } from "./check-verb.ts";
 import { checkWith } from "./check-with.ts";
-import { type Document, faultAt } from "./document.ts";
+import { type Checking, startChecking } from "./checking.ts";
+import type { Document } from "./document.ts";
+import { shapeOfValue } from "./expression-kinds.ts";
 import { type Fault, inOrder } from "./fault.ts";
-import { parsePointer, pointerTo } from "./pointer.ts";
-import { compileSchema, type SchemaProblem, schemaFaults } from "./schema-check.ts";
+import { pointerTo } from "./pointer.ts";
+import { schemaFaults } from "./schema-check.ts";
 import { schemaIsSound } from "./schema-soundness.ts";
-import { type SoundPart, soundPartOf } from "./sound-part.ts";
-import { closed, type Shape, type Visible } from "./visible.ts";
+import { closed, meant, type Shape } from "./shapes.ts";
+import { soundPartOf } from "./sound-part.ts";
+import { visibleOf } from "./visible.ts";
+import { shapeProblems } from "./workflow-shape.ts";
 
 export interface WorkflowCheckOptions {
   /**
@@ -26,90 +30,103 @@ export interface WorkflowCheckOptions {
   named: boolean;
 }
 
-export function checkWorkflow(document: Document, catalogue: VerbCatalogue, options: WorkflowCheckOptions): Fault[] {
-  const sound = soundPartOf(document, shapeProblems);
+export function checkWorkflow(document: Document, catalogue: VerbCatalogue, { named }: WorkflowCheckOptions): Fault[] {
+  const sound = soundPartOf(document, ({ value }) => shapeProblems(value));
   const shapeFaults = sound.problems.flatMap((found) => schemaFaults(found.document, [found.problem]));
-  return inOrder([...shapeFaults, ...onceInactive(checkMeaning(sound, catalogue, options))]);
+  const checking = startChecking({ document: sound.document, broken: sound.broken, catalogue, named });
+  const unsound = checkMeaning(sound.document.value as unknown as Partial<Workflow>, checking);
+  return inOrder([...shapeFaults, ...unsound, ...onceInactive(checking.faults)]);
 }
 
-let checkShape: ReturnType<typeof compileSchema> | undefined;
+const text: JsonObject = { type: "string" };
+const runShape = closed({
+  id: text,
+  workflow: text,
+  startedAt: text,
+  retryOf: { type: ["string", "null"] },
+  directory: text,
+});
+const deviceShape = closed({ deviceId: text, tenantId: text, policyId: text });
 
-function shapeProblems({ value }: Document): SchemaProblem[] {
-  checkShape ??= compileSchema(workflowSchema as unknown as JsonObject);
-  return checkShape(value).filter(({ pointer }) => !isFaultyExpression(value, pointer));
-}
-
-const ofExpressions = ["if", "forEach", "enabled", "retries", "backoff", "delay", "maxDelay", "timeout", "outputs"];
-
-// An expression that cannot be read is a fault of its own, and no value of the wrong kind.
-function isFaultyExpression(value: Json, pointer: string): boolean {
-  const path = parsePointer(pointer);
-  if (!ofExpressions.includes(path.at(-1) ?? "")) return false;
-  const text = path.reduce<Json | undefined>((inner, key) => (inner as JsonObject | undefined)?.[key], value);
-  return typeof text === "string" && hasExpression(text) && parseText(text).faults.length > 0;
-}
-
-function checkMeaning(
-  { document, broken }: SoundPart,
-  catalogue: VerbCatalogue,
-  options: WorkflowCheckOptions,
-): Fault[] {
-  const workflow = document.value as unknown as Partial<Workflow>;
+/** Gives the faults of the schema in `inputs`, and reports all others. */
+function checkMeaning(workflow: Partial<Workflow>, checking: Checking): Fault[] {
+  const { document, broken, catalogue } = checking;
   const { on = [], inputs, vars, concurrency, enabled } = workflow;
-  const faults: Fault[] = [];
-  const expressions = (pointer: string, value: unknown, contexts: [string, Shape][]) =>
-    faults.push(...checkExpressions(document, pointer, value as Json, visibleOf(contexts)));
-  const config: [string, Shape] = [
-    "config",
-    closed(Object.fromEntries(Object.keys(catalogue.config).map((name) => [name, {}]))),
-  ];
-  const host: [string, Shape][] = [config, ["device", closed({ deviceId: {}, tenantId: {}, policyId: {} })]];
-  expressions("/enabled", enabled, [config]);
-  faults.push(...mustBeWhole(document, "/enabled", enabled));
-  for (const [index, { trigger, with: settings }] of on.entries()) {
-    const place = `/on/${index}`;
-    expressions(`${place}/with`, settings, host);
-    if (trigger === undefined) continue;
-    faults.push(...checkVerb(document, `${place}/trigger`, trigger, catalogue.triggers, "trigger", options));
-    if (settings === undefined && broken.has(place)) continue;
-    faults.push(...checkWith(document, place, settings as Json | undefined, catalogue.triggers.get(trigger)?.with));
-  }
+  const plugins = Object.keys(catalogue.config).map((name) => [name, {}] as const);
+  const config: [string, Shape] = ["config", closed(Object.fromEntries(plugins))];
+  const host: [string, Shape][] = [config, ["device", deviceShape]];
+  checkExpressions(checking, "/enabled", enabled, visibleOf([config]));
+  checkKind(checking, "/enabled", enabled, ["boolean"], visibleOf([config]));
+  checkTriggers(on, host, checking);
+  checkAnswers(workflow, checking);
+
   const unsound = inputs === undefined ? [] : schemaIsSound(document, "/inputs", inputs as JsonObject);
-  faults.push(...unsound);
   const only = on.length === 1 && on[0]!.trigger !== undefined ? catalogue.triggers.get(on[0]!.trigger) : undefined;
   const inputShape = unsound.length > 0 ? undefined : ((inputs as JsonObject | undefined) ?? only?.input);
   const given: [string, Shape][] = [["inputs", inputShape], ["event", only?.event], ...host];
-  expressions("/concurrency/group", concurrency?.group, given);
-  const run: [string, Shape] = ["run", closed({ id: {}, workflow: {}, startedAt: {}, retryOf: {}, directory: {} })];
-  expressions("/vars", vars, [run, ...given]);
-  const varsShape =
-    vars === undefined && broken.has("")
-      ? undefined
-      : closed(Object.fromEntries(Object.keys(vars ?? {}).map((name) => [name, {}])));
-  expressions("/requires", workflow.requires, given);
-  faults.push(...checkRanges(document, workflow.requires));
-  expressions("/window", workflow.window, [run, ...given, ["vars", varsShape]]);
-  expressions("/limits", workflow.limits, [run, ...given, ["vars", varsShape]]);
-  const visible = visibleOf([run, ...given, ["vars", varsShape], ["steps", undefined]]);
-  faults.push(...checkBody(workflow, "", visible, { document, broken, catalogue, named: options.named }).faults);
-  return faults;
+  checkExpressions(checking, "/concurrency/group", concurrency?.group, visibleOf(given));
+  checkKind(checking, "/concurrency/group", concurrency?.group, ["string"], visibleOf(given));
+  checkRequires(workflow.requires, given, checking);
+
+  const running = visibleOf([["run", runShape], ...given]);
+  checkExpressions(checking, "/vars", vars, running);
+  const varsShape = vars === undefined && broken.has("") ? undefined : shapeOfValue((vars ?? {}) as Json, running);
+  const visible = visibleOf([...running.contexts, ["vars", varsShape], ["steps", undefined]]);
+  checkPolicy(workflow, [...running.contexts, ["vars", varsShape]], checking);
+  checkBody(workflow, "", visible, checking, { cleaning: false });
+  if (on.length === 0 && typeof workflow.name === "string") checkEffect(checking, workflow.name, workflow);
+  return unsound;
 }
 
-/** The version ranges of `requires`. */
-function checkRanges(document: Document, requires: Partial<Workflow["requires"]>): Fault[] {
-  const { host, plugins = {} } = requires ?? {};
-  const ranges = Object.entries(plugins).map(
+function checkTriggers(on: NonNullable<Workflow["on"]>, contexts: [string, Shape][], checking: Checking): void {
+  const { catalogue, broken } = checking;
+  const visible = visibleOf(contexts);
+  for (const [index, { trigger, with: settings }] of on.entries()) {
+    const place = `/on/${index}`;
+    checkExpressions(checking, `${place}/with`, settings, visible);
+    if (trigger === undefined) continue;
+    checkVerb(checking, `${place}/trigger`, trigger, catalogue.triggers, "trigger");
+    if (settings === undefined && broken.has(place)) continue;
+    checkWith(checking, place, settings, catalogue.triggers.get(trigger)?.with, visible);
+  }
+}
+
+/** `"answer": { "after": "<step id>" }` waits for a step of the workflow's own list. */
+function checkAnswers({ on = [], steps }: Partial<Workflow>, { catalogue, broken, report }: Checking): void {
+  const ids = new Set((steps ?? []).map(({ id }) => id));
+  const lacksIds =
+    steps === undefined || steps.some(({ id }, index) => id === undefined && broken.has(`/steps/${index}`));
+  for (const [index, { trigger, with: settings }] of on.entries()) {
+    const { properties } = catalogue.triggers.get(trigger)?.with ?? {};
+    if (lacksIds || !Object.hasOwn((properties ?? {}) as object, "answer")) continue;
+    const after = (settings?.answer as { after?: unknown } | null | undefined)?.after;
+    if (typeof after !== "string" || ids.has(after) || hasExpression(after)) continue;
+    const message = `no step in \`steps\` is called ${after}; steps inside of others do not count here`;
+    const names = [...ids].filter((id) => id !== undefined);
+    report(`/on/${index}/with/answer/after`, { code: "REFERENCE_UNKNOWN", message, ...meant(after, names) });
+  }
+}
+
+function checkRequires(requires: Workflow["requires"], contexts: [string, Shape][], checking: Checking): void {
+  const visible = visibleOf(contexts);
+  checkExpressions(checking, "/requires/freeDiskBytes", requires?.freeDiskBytes, visible);
+  checkKind(checking, "/requires/freeDiskBytes", requires?.freeDiskBytes, numberKinds, visible);
+  const ofPlugins = Object.entries(requires?.plugins ?? {}).map(
     ([name, range]) => [`/requires/plugins${pointerTo([name])}`, range] as const,
   );
-  return [["/requires/host", host] as const, ...ranges]
-    .filter(([, range]) => typeof range === "string" && semver.validRange(range) === null)
-    .map(([pointer, range]) =>
-      faultAt(document, pointer, { code: "VALUE_WRONG", message: `${range} is no range of versions, such as ^1.2.0` }),
-    );
+  for (const [pointer, range] of [["/requires/host", requires?.host] as const, ...ofPlugins])
+    if (range !== undefined && semver.validRange(range) === null) {
+      const message = `${JSON.stringify(range)} is no range of versions, such as ^1.2.0`;
+      checking.report(pointer, { code: "VALUE_WRONG", message });
+    }
 }
 
-function visibleOf(contexts: [string, Shape][]): Visible {
-  return { contexts: new Map(contexts), steps: new Map(), later: new Set() };
+function checkPolicy({ window, limits }: Partial<Workflow>, contexts: [string, Shape][], checking: Checking): void {
+  const visible = visibleOf(contexts);
+  checkExpressions(checking, "/window", window, visible);
+  for (const end of ["from", "to"] as const) checkKind(checking, `/window/${end}`, window?.[end], ["string"], visible);
+  checkExpressions(checking, "/limits", limits, visible);
+  checkKind(checking, "/limits/bytesPerSecond", limits?.bytesPerSecond, numberKinds, visible);
 }
 
 // One note is enough to say that a workflow is not active.

@@ -5,12 +5,14 @@ import { type Node, type ParseError, parseTree } from "jsonc-parser";
 import type { Json } from "../sdk.ts";
 import { decode } from "./decode.ts";
 import type { Fault, FaultCode } from "./fault.ts";
+import { nodeAt, rangeOf, rangeWithin } from "./node-places.ts";
 import { Places } from "./places.ts";
 import { parsePointer, pointerTo } from "./pointer.ts";
 import { aliasOf } from "./sound-part.ts";
 import { describeSyntax } from "./syntax-fault.ts";
 
 const maxDepth = 64;
+const maxMessage = 2000;
 
 export interface Document {
   file: string;
@@ -91,46 +93,6 @@ export function faultAt(document: Document, read: string, options: FaultOptions)
   };
 }
 
-function nodeAt(tree: Node, path: string[]): Node {
-  let node = tree;
-  for (const key of path) {
-    const inner =
-      node.type === "array"
-        ? node.children?.[Number(key)]
-        : // Of two members of the same name the last one counts.
-          node.children?.findLast(({ children }) => children?.[0]?.value === key)?.children?.[1];
-    if (inner === undefined) return node;
-    node = inner;
-  }
-  return node;
-}
-
-function rangeOf(node: Node, where: "key" | "value" | "object"): { offset: number; length: number } {
-  if (where === "key" && node.parent?.type === "property") return node.parent.children![0]!;
-  if (where === "object" && (node.type === "object" || node.type === "array"))
-    return { offset: node.offset, length: 1 };
-  return node;
-}
-
-// An escape such as \n or \u00e4 is longer in the source than in the text.
-function rangeWithin(
-  source: string,
-  node: Node,
-  within: { offset: number; length: number },
-): { offset: number; length: number } {
-  const begin = sourceOffset(source, node, within.offset);
-  return { offset: begin, length: Math.max(1, sourceOffset(source, node, within.offset + within.length) - begin) };
-}
-
-function sourceOffset(source: string, node: Node, decoded: number): number {
-  let at = node.offset + 1;
-  for (let units = 0; units < decoded && at < node.offset + node.length - 1; units++) {
-    if (source[at] !== "\\") at += 1;
-    else at += source[at + 1] === "u" ? 6 : 2;
-  }
-  return at;
-}
-
 function duplicateKeys(document: Document, node: Node, path: string[]): Fault[] {
   if (node.type === "array")
     return node.children!.flatMap((child, index) => duplicateKeys(document, child, [...path, String(index)]));
@@ -178,7 +140,9 @@ function faultIn(
   message: string,
 ): Fault {
   const { line, column, length } = place;
-  return { file, line, column, length, pointer: "", code, message, severity: "fault" };
+  // A name in it may be as long as the document.
+  const shown = message.length > maxMessage ? `${message.slice(0, maxMessage)}...` : message;
+  return { file, line, column, length, pointer: "", code, message: shown, severity: "fault" };
 }
 
 function unusable(fault: Fault): DocumentReading {

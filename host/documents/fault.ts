@@ -128,6 +128,10 @@ export const faultCatalogue = {
     description: "An object has a member that is not known there.",
     remedy: "Correct the name, or remove the member; `with` takes only the inputs of its step.",
   },
+  MEMBER_WITHOUT_EFFECT: {
+    description: "A workflow that others call has a member that holds only for runs of its own.",
+    remedy: "Put the member into the workflow that calls, or remove it.",
+  },
   PLUGIN_NOT_ENABLED: {
     description: "A workflow uses a plugin that is not enabled; it is not active.",
     remedy: "Enable the plugin in plugins.json, or take the workflow out of the configured folders.",
@@ -140,6 +144,10 @@ export const faultCatalogue = {
     description: "A JSON Schema in the document is none itself.",
     remedy: "Correct the schema at the marked place (JSON Schema 2020-12).",
   },
+  SIGNAL_UNMATCHED: {
+    description: "No workflow here sends a signal that is waited for, or waits for one that is sent.",
+    remedy: "Compare the names, which are exact; signals that come from elsewhere (`gantry signal`) need nothing here.",
+  },
   STEP_FORM: {
     description:
       "A step mixes forms or lacks one: it is either `uses`, a `forEach` with `steps`, a `parallel`, or a block of `steps`.",
@@ -149,6 +157,10 @@ export const faultCatalogue = {
     description: "Two steps that see each other have the same id.",
     remedy: "Rename one of them.",
   },
+  STEP_MAY_BE_SKIPPED: {
+    description: "The outputs of a step that has an `if` are read as if it had run.",
+    remedy: "Say what holds otherwise with `default(value, fallback)`, or give what reads them the same `if`.",
+  },
   STEP_NOT_FOUND: {
     description: "No installed plugin has the step that `uses` names.",
     remedy: "Correct the name (`plugin/step`), or add the plugin to plugins.json.",
@@ -156,6 +168,10 @@ export const faultCatalogue = {
   SYNTAX: {
     description: "The text is not JSON.",
     remedy: "Correct the marked place; an editor that knows JSON shows it while you type.",
+  },
+  TRIGGER_DUPLICATE: {
+    description: "Two workflows are started by the same command, and a command has one answer.",
+    remedy: 'Set `"enabled": false` in one of them, or give its trigger other settings.',
   },
   TRIGGER_NOT_FOUND: {
     description: "No installed plugin has the trigger that `on` names.",

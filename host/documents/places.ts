@@ -26,7 +26,10 @@ export class Places {
   }
 }
 
-/** One line of a text, without its end. */
+let last: { text: string; lines: string[] } | undefined;
+
+/** One line of a text, without its end. Of one text many lines are asked for, one after the other. */
 export function lineOf(text: string, line: number): string {
-  return (text.split("\n")[line - 1] ?? "").replace(/\r$/, "");
+  if (last?.text !== text) last = { text, lines: text.split("\n") };
+  return (last.lines[line - 1] ?? "").replace(/\r$/, "");
 }

@@ -2,11 +2,13 @@
 
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormatsModule from "ajv-formats";
+import { isCron, isTimezone } from "../cron.ts";
 import { parseDuration } from "../duration.ts";
 import type { JsonObject } from "../sdk.ts";
-import { type Document, faultAt } from "./document.ts";
+import { type Document, type FaultOptions, faultAt } from "./document.ts";
 import type { Fault } from "./fault.ts";
 import { problemsOf, type SchemaProblem } from "./schema-problems.ts";
+import { synchronous } from "./synchronous-schema.ts";
 
 export type { SchemaProblem };
 
@@ -16,18 +18,16 @@ const addFormats = ((addFormatsModule as { default?: unknown }).default ?? addFo
 const validators = { plain: create(false), filling: create(true) };
 
 function create(useDefaults: boolean): Ajv2020 {
-  const ajv = new Ajv2020({
-    allErrors: true,
-    verbose: true,
-    strict: false,
-    useDefaults,
-    logger: false,
-    addUsedSchema: false,
-  });
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, useDefaults, logger: false });
   addFormats(ajv);
   ajv.addFormat("gantry-duration", (text) => parseDuration(text) !== undefined);
+  ajv.addFormat("gantry-cron", isCron);
+  ajv.addFormat("gantry-timezone", isTimezone);
   return ajv;
 }
+
+const metaSchema = "https://json-schema.org/draft/2020-12/schema";
+const known = new Set(Object.keys(validators.plain.refs));
 
 /**
  * A check for values; with `defaults` it fills in the schema's, in place. Throws for a schema that is none; see
@@ -37,26 +37,49 @@ export function compileSchema(
   schema: JsonObject,
   options: { defaults?: boolean } = {},
 ): (value: unknown) => SchemaProblem[] {
-  // A copy without its $id, so that one schema may be compiled twice.
-  const { $id: _, ...own } = schema;
-  const validate = (options.defaults ? validators.filling : validators.plain).compile(own) as ValidateFunction;
-  return (value) => (validate(value) ? [] : problemsOf(validate.errors ?? []));
+  const ajv = options.defaults ? validators.filling : validators.plain;
+  // What a schema is written for is the business of editors.
+  const { $schema: _, ...own } = synchronous(schema) as JsonObject;
+  try {
+    const validate = ajv.compile(own) as ValidateFunction;
+    return (value) => (validate(value) ? [] : problemsOf(validate.errors ?? []));
+  } finally {
+    forget(ajv, own);
+  }
+}
+
+/** The same, or undefined for a schema that is none: that is a fault where it stands, and none where it is used. */
+export function compileSound(...given: Parameters<typeof compileSchema>): ReturnType<typeof compileSchema> | undefined {
+  try {
+    return compileSchema(...given);
+  } catch {
+    return undefined;
+  }
+}
+
+// Each schema stands alone: its names mean nothing to the next one, which may be the same once more.
+function forget(ajv: Ajv2020, schema: JsonObject): void {
+  ajv.removeSchema(schema);
+  for (const name of Object.keys(ajv.refs)) if (!known.has(name)) delete ajv.refs[name];
 }
 
 /** Whether a schema follows the schema of schemas. */
-export function metaProblems(schema: JsonObject): SchemaProblem[] {
-  return validators.plain.validateSchema(schema) === false ? problemsOf(validators.plain.errors ?? []) : [];
+export function metaProblems({ $schema, ...schema }: JsonObject): SchemaProblem[] {
+  const problems = validators.plain.validate(metaSchema, schema) ? [] : problemsOf(validators.plain.errors ?? []);
+  if ($schema === undefined || typeof $schema === "string") return problems;
+  return [{ pointer: "/$schema", keyword: "type", message: "must be a text" }, ...problems];
 }
 
 /** The problems as faults of the document whose value was checked; their pointers are those of the document. */
 export function schemaFaults(document: Document, problems: SchemaProblem[]): Fault[] {
-  return problems.map(({ pointer, keyword, message, property, suggestion }) => {
-    const more = suggestion === undefined ? {} : { suggestion };
-    if (keyword === "required") return faultAt(document, pointer, { code: "KEY_MISSING", message, where: "object" });
-    if (property !== undefined)
-      return faultAt(document, pointer, { code: "KEY_UNKNOWN", message, where: "key", ...more });
-    const name = pointer.slice(pointer.lastIndexOf("/") + 1);
-    const subject = pointer === "" ? "the document" : /^\d+$/.test(name) ? "this item" : `\`${name}\``;
-    return faultAt(document, pointer, { code: "VALUE_WRONG", message: `${subject} ${message}`, ...more });
-  });
+  return problems.map((problem) => faultAt(document, problem.pointer, faultOptions(problem)));
+}
+
+export function faultOptions({ pointer, keyword, message, property, suggestion }: SchemaProblem): FaultOptions {
+  const more = suggestion === undefined ? {} : { suggestion };
+  if (keyword === "required") return { code: "KEY_MISSING", message, where: "object" };
+  if (property !== undefined) return { code: "KEY_UNKNOWN", message, where: "key", ...more };
+  const name = pointer.slice(pointer.lastIndexOf("/") + 1);
+  const subject = pointer === "" ? "the document" : /^\d+$/.test(name) ? "this item" : `\`${name}\``;
+  return { code: "VALUE_WRONG", message: `${subject} ${message}`, ...more };
 }

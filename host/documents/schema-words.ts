@@ -14,6 +14,8 @@ const kinds: Record<string, string> = {
 
 const formats: Record<string, string> = {
   "gantry-duration": "a duration with a unit, such as 300ms, 5s or 1h30m",
+  "gantry-cron": 'a cron expression of five fields, or six with seconds, such as "30 3 * * mon"',
+  "gantry-timezone": "a time zone such as Europe/Berlin",
   uri: "a URL",
   regex: "a regular expression",
   "uri-reference": "a URL or a part of one",
@@ -27,15 +29,16 @@ const names: Record<string, string> = {
   "^[A-Z][A-Z0-9_]*$": "a name of capital letters, digits and _ that begins with a letter",
 };
 
+export function inWords(types: readonly string[]): string {
+  return alternatives(types.map((kind) => kinds[kind] ?? kind));
+}
+
 /** What one failed keyword expects: the end of "must be ...", or a sentence part of its own. */
 export function expectation({ keyword, params, parentSchema }: ErrorObject): string {
   switch (keyword) {
     case "type":
       if (isPatterned(parentSchema)) return `must be ${describePattern(parentSchema.pattern, parentSchema)}`;
-      return `must be ${[params.type]
-        .flat()
-        .map((kind: string) => kinds[kind] ?? kind)
-        .join(" or ")}`;
+      return `must be ${inWords([params.type].flat())}`;
     case "enum":
       return `must be ${alternatives((params.allowedValues as unknown[]).map((value) => JSON.stringify(value)))}`;
     case "const":
@@ -77,9 +80,9 @@ export function expectation({ keyword, params, parentSchema }: ErrorObject): str
   }
 }
 
-export function alternatives(words: string[]): string {
+export function alternatives(words: string[], before = "or"): string {
   const unique = [...new Set(words)];
-  return unique.length < 2 ? (unique[0] ?? "") : `${unique.slice(0, -1).join(", ")} or ${unique.at(-1)}`;
+  return unique.length < 2 ? (unique[0] ?? "") : `${unique.slice(0, -1).join(", ")} ${before} ${unique.at(-1)}`;
 }
 
 // Of a number where a duration belongs, "a text" would say too little.

@@ -50,7 +50,7 @@ function setAside(
   if (key === undefined || typeof parent !== "object" || parent === null) return;
   broken.add(pointerTo(path));
   if (Array.isArray(parent)) {
-    parent[Number(key)] = {};
+    parent[Number(key)] = path.at(-1) === "parallel" ? [] : {};
     broken.add(pointer);
     return;
   }

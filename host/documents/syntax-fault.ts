@@ -1,6 +1,7 @@
 // The first syntax error of a JSON text, in words.
 
 import { createScanner, type ParseError, printParseErrorCode } from "jsonc-parser";
+import { nearest } from "../nearest.ts";
 
 // jsonc-parser's SyntaxKind, which is a const enum that cannot be imported.
 const token = { openBrace: 1, closeBrace: 2, openBracket: 3, closeBracket: 4, comma: 5, end: 17 } as const;
@@ -31,8 +32,9 @@ export function describeSyntax(text: string, errors: ParseError[]): SyntaxMistak
       length: Math.max(1, length),
       message: notAllowedIn(text.slice(offset, offset + length)),
     };
-  if (rest.startsWith("'")) return { offset, length: Math.max(1, length), message: 'texts stand in double quotes (")' };
-  if (error === "EndOfFileExpected")
+  const strange = strangeCharacter(rest);
+  if (strange !== undefined) return { offset, length: Math.max(1, length), message: strange };
+  if (error === "EndOfFileExpected" || (rest.startsWith(";") && openBefore(text, offset).length === 0))
     return {
       offset,
       length: Math.max(1, length),
@@ -40,6 +42,8 @@ export function describeSyntax(text: string, errors: ParseError[]): SyntaxMistak
     };
   const number = numberAround(text, offset);
   if (number !== undefined) return number;
+  const word = wordAt(rest);
+  if (word !== undefined) return { offset, ...word };
   const before = lastToken(text, offset);
   if (before?.kind === token.comma && /^[\]}]/.test(rest))
     return { offset: before.offset, length: 1, message: `no comma may stand before ${rest[0]}` };
@@ -53,18 +57,51 @@ export function describeSyntax(text: string, errors: ParseError[]): SyntaxMistak
     );
   const unmatched = mismatch(text, offset);
   if (unmatched !== undefined) return unmatched;
-  if (rest.startsWith("=")) return { offset, length: 1, message: "a colon is expected here" };
+  const instead = insteadOf(text, offset);
+  if (instead !== undefined) return { offset, length: 1, message: instead };
   if (error === "CommaExpected" || error === "CloseBraceExpected" || error === "CloseBracketExpected")
     return { offset, length: Math.max(1, length), message: "a comma is missing before this" };
   if (error === "ColonExpected")
     return { offset, length: Math.max(1, length), message: "a colon is missing before this" };
   if (error === "PropertyNameExpected")
     return { offset, length: Math.max(1, length), message: 'a key in double quotes (") is expected here' };
-  if (/^[A-Za-z_]/.test(rest)) {
-    const word = /^[A-Za-z_]\w*/.exec(rest)![0];
-    return { offset, length: word.length, message: `${word} is no JSON; texts stand in double quotes (")` };
-  }
   return { offset, length: Math.max(1, length), message: "a value is expected here" };
+}
+
+/** A character that other languages, editors and web pages put where JSON has another one. */
+function strangeCharacter(rest: string): string | undefined {
+  const [first = ""] = rest;
+  if (/^['\u2018\u2019\u201a-\u201f\u00ab\u00bb`\u00b4]/.test(first)) return 'texts stand in double quotes (")';
+  if (first === "#") return "JSON has no comments; `description` takes text for people";
+  if (!/^[\p{C}\p{Z}]/u.test(first) || /^[ \t\r\n]/.test(first)) return undefined;
+  const code = first.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
+  return `the character U+${code} cannot stand here, though it looks like a blank or like nothing`;
+}
+
+/** A word that would be a value in another language, or is misspelt. */
+function wordAt(rest: string): { length: number; message: string } | undefined {
+  const [word] = /^-?[A-Za-z_]\w*/.exec(rest) ?? [];
+  if (word === undefined) return undefined;
+  const { length } = word;
+  if (/^-?(?:NaN|Inf(?:inity)?)$/i.test(word)) return { length, message: `${word} is no number in JSON` };
+  const meant = /^(?:undefined|none|nil)$/i.test(word)
+    ? "null"
+    : nearest(word.toLowerCase(), ["true", "false", "null"]);
+  const value = meant ?? ["true", "false", "null"].find((name) => name === word.toLowerCase());
+  const how = value === undefined ? 'texts stand in double quotes (")' : `it is written ${value}`;
+  return ["true", "false", "null"].includes(word)
+    ? undefined
+    : { length, message: `${word.slice(0, 40)} is no JSON; ${how}` };
+}
+
+function insteadOf(text: string, offset: number): string | undefined {
+  const character = text[offset];
+  if (character === "=") return "a colon is expected here";
+  if (character === ";") return "a comma or colon is expected here, and no ;";
+  if (character === "+") return "JSON cannot join values; ${{ }} in a text can";
+  if (character === ":" && openBefore(text, offset).at(-1)?.bracket === "[")
+    return "a list has no keys; members stand in { }";
+  return undefined;
 }
 
 // A tab or line break stands in a text as an escape, and a backslash, too.
@@ -89,7 +126,8 @@ function mismatch(text: string, at: number): SyntaxMistake | undefined {
 
 // A number that goes on after it should have ended, such as 0755 or 1.2.3, and one with a + or without a first digit.
 function numberAround(text: string, offset: number): SyntaxMistake | undefined {
-  const begin = /[-+.\w]*$/.exec(text.slice(0, offset))!.index;
+  let begin = offset;
+  while (begin > 0 && /[-+.\w]/.test(text[begin - 1]!)) begin -= 1;
   const [word] = /^[-+]?\.?\d[-+.\w]*/.exec(text.slice(begin)) ?? [];
   // What is a number as it stands was not the mistake.
   if (word === undefined || /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(word)) return undefined;

@@ -1,28 +1,37 @@
 // What expressions may read at one place of a workflow, and what is known of its shape.
 
-import { nearest } from "../nearest.ts";
-import type { Json, JsonObject } from "../sdk.ts";
+import type { JsonObject } from "../sdk.ts";
+import { Scope } from "./scope.ts";
+import { innerShape, listed, meant, memberNames, type Shape } from "./shapes.ts";
 
-/** What is known of a value: a JSON Schema, or nothing. */
-export type Shape = JsonObject | undefined;
+export interface VisibleStep {
+  outputs: Shape;
+  /** Its `if`: without it the step has run. */
+  condition?: boolean | string | undefined;
+}
 
 export interface Visible {
   /** By context name. */
   contexts: ReadonlyMap<string, Shape>;
-  /** Outputs of the steps that have run by then, by id. */
-  steps: ReadonlyMap<string, Shape>;
-  /** Ids that come later in the same list. */
-  later: ReadonlySet<string>;
+  /** The steps that have run by then, by id. */
+  steps: Scope<VisibleStep>;
+  /** Ids that come later. */
+  later: Scope<true>;
+  /** The `if`s that hold at this place. */
+  conditions: readonly string[];
   /** Whether a fault of shape may have taken away a context, or the id of a step: then any name may be right. */
   anyContext?: boolean;
   anyStep?: boolean;
 }
 
-export const closed = (properties: Record<string, Json>): JsonObject => ({
-  type: "object",
-  properties,
-  additionalProperties: false,
-});
+export function visibleOf(contexts: Iterable<[string, Shape]>): Visible {
+  return { contexts: new Map(contexts), steps: new Scope(), later: new Scope(), conditions: [] };
+}
+
+/** The same place, seen with more contexts. */
+export function withContexts(visible: Visible, contexts: readonly (readonly [string, Shape])[]): Visible {
+  return { ...visible, contexts: new Map([...visible.contexts, ...contexts]) };
+}
 
 /** Which part of a path does not exist: its index in the path, and why. */
 export interface Missing {
@@ -31,12 +40,15 @@ export interface Missing {
   suggestion?: string;
 }
 
-export function findMissing(path: readonly (string | number)[], visible: Visible): Missing | undefined {
+type Path = readonly (string | number)[];
+
+export function findMissing(path: Path, visible: Visible): Missing | undefined {
   const [context, ...rest] = path as [string, ...(string | number)[]];
   if (context !== "steps") return missingIn(visible.contexts.get(context), rest, 1, context);
   const [id, member, ...inner] = rest;
   if (id === undefined) return undefined;
-  if (typeof id !== "string" || !visible.steps.has(id)) {
+  const step = typeof id === "string" ? visible.steps.get(id) : undefined;
+  if (step === undefined) {
     if (visible.later.has(String(id))) return { segment: 1, message: `step ${id} has not run at this place` };
     if (visible.anyStep === true) return undefined;
     const message = `no step called ${id} is visible here`;
@@ -49,15 +61,10 @@ export function findMissing(path: readonly (string | number)[], visible: Visible
       message: `a step has \`outputs\` and \`status\`, and no ${member}`,
       ...meant(String(member), ["outputs", "status"]),
     };
-  return missingIn(visible.steps.get(id), inner, 3, `steps.${id}.outputs`);
+  return missingIn(step.outputs, inner, 3, `steps.${id}.outputs`);
 }
 
-function missingIn(
-  shape: Shape,
-  path: readonly (string | number)[],
-  segment: number,
-  name: string,
-): Missing | undefined {
+function missingIn(shape: Shape, path: Path, segment: number, name: string): Missing | undefined {
   const [key] = path;
   if (key === undefined || shape === undefined) return undefined;
   const inner = innerShape(shape, key);
@@ -65,43 +72,35 @@ function missingIn(
     const member = typeof key === "number" ? `${name}[${key}]` : `${name}.${key}`;
     return missingIn(inner, path.slice(1), segment + 1, member);
   }
-  const known = Object.keys(shape.properties ?? {});
-  const among = known.length === 0 ? "it has no members" : `it has ${known.join(", ")}`;
+  const known = memberNames(shape);
+  const among = known.length === 0 ? "it has no members" : `it has ${listed(known)}`;
   return { segment, message: `${name} has no member ${key}; ${among}`, ...meant(String(key), known) };
 }
 
-/** What is known of the items of the list at a path. */
-export function itemShape(path: readonly (string | number)[], visible: Visible): Shape {
+/** The id of the step whose outputs a path reads though it may have been skipped, unless an `if` sees to that. */
+export function maybeSkipped([context, id, member]: Path, { steps, conditions }: Visible): string | undefined {
+  if (context !== "steps" || member !== "outputs" || typeof id !== "string") return undefined;
+  const condition = steps.get(id)?.condition;
+  if (condition === undefined || condition === true) return undefined;
+  const reads = new RegExp(`\\bsteps(?:\\.${id}(?![\\w-])|\\[\\s*'${id}')`);
+  return conditions.some((text) => text === condition || reads.test(text)) ? undefined : id;
+}
+
+const status: JsonObject = { enum: ["succeeded", "failed", "skipped"] };
+
+/** What is known of the value at a path. */
+export function shapeAt(path: Path, visible: Visible): Shape {
   const [context, id, member, ...rest] = path;
-  const start =
-    context === "steps"
-      ? { shape: member === "outputs" ? visible.steps.get(String(id)) : undefined, inner: rest }
-      : { shape: visible.contexts.get(String(context)), inner: path.slice(1) };
-  let { shape } = start;
-  for (const key of start.inner) {
-    const inner = shape === undefined ? undefined : innerShape(shape, key);
-    shape = inner === "missing" ? undefined : inner;
+  if (context !== "steps") return within(visible.contexts.get(String(context)), path.slice(1));
+  if (member === "status") return within(status, rest);
+  return member === "outputs" ? within(visible.steps.get(String(id))?.outputs, rest) : undefined;
+}
+
+function within(shape: Shape, path: Path): Shape {
+  let found = shape;
+  for (const key of path) {
+    const inner = found === undefined ? undefined : innerShape(found, key);
+    found = inner === "missing" ? undefined : inner;
   }
-  const items = shape === undefined ? undefined : innerShape(shape, 0);
-  return items === "missing" ? undefined : items;
-}
-
-function innerShape(shape: JsonObject, key: string | number): Shape | "missing" {
-  const { properties = {}, patternProperties = {}, additionalProperties, prefixItems, items } = shape;
-  // Which of these holds shows only in the value.
-  if (typeof key === "number") return prefixItems === undefined ? shapeOf(items) : undefined;
-  if (Object.hasOwn(properties as JsonObject, key)) return shapeOf((properties as JsonObject)[key]);
-  if (Object.keys(patternProperties as JsonObject).some((pattern) => new RegExp(pattern, "u").test(key)))
-    return undefined;
-  return additionalProperties === false ? "missing" : shapeOf(additionalProperties);
-}
-
-// A schema may be true or false, which says nothing of members.
-function shapeOf(schema: Json | undefined): Shape {
-  return typeof schema === "object" && schema !== null ? (schema as JsonObject) : undefined;
-}
-
-function meant(name: string, known: Iterable<string>): { suggestion?: string } {
-  const suggestion = nearest(name, known);
-  return suggestion === undefined ? {} : { suggestion };
+  return found;
 }

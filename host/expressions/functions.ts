@@ -1,44 +1,53 @@
 import semver from "semver";
 import { GantryError } from "../errors.ts";
 import type { Json } from "../sdk.ts";
-import { capped, jsonOf, maxDepth, textOf } from "./limits.ts";
+import { capped, checkLength, maxDepth, maxRangeLength } from "./limits.ts";
 import { holds } from "./operators.ts";
+import { occurs } from "./search.ts";
+import { isObject, keysOf, spend, spendOnSearch, spendOnText, type Work } from "./work.ts";
+import { jsonOf, textOf } from "./written.ts";
 
 export interface ExpressionFunction {
   minArgs: number;
   maxArgs: number;
   /** For messages: how many arguments, and which. */
   takes: string;
-  call(args: Json[]): Json;
+  call(args: Json[], work: Work): Json;
 }
 
 export const functions: ReadonlyMap<string, ExpressionFunction> = new Map(
   Object.entries({
-    contains: exactly(2, "a text or list and what to look for", ([within, wanted]) => {
-      if (Array.isArray(within)) return holds(within, wanted!);
-      return text("contains", 1, within).includes(text("contains", 2, wanted));
+    contains: exactly(2, "a text or list and what to look for", ([within, wanted], work) => {
+      if (Array.isArray(within)) return holds(within, wanted!, work);
+      const [whole, part] = [text("contains", 1, within), text("contains", 2, wanted)];
+      spendOnSearch(work, whole.length + part.length);
+      return occurs(part, whole);
     }),
-    startsWith: exactly(2, "a text and its beginning", ([of, start]) =>
-      text("startsWith", 1, of).startsWith(text("startsWith", 2, start)),
-    ),
-    endsWith: exactly(2, "a text and its end", ([of, end]) =>
-      text("endsWith", 1, of).endsWith(text("endsWith", 2, end)),
-    ),
+    startsWith: exactly(2, "a text and its beginning", ([of, given], work) => {
+      const [whole, start] = [text("startsWith", 1, of), text("startsWith", 2, given)];
+      spendOnText(work, start.length);
+      return whole.startsWith(start);
+    }),
+    endsWith: exactly(2, "a text and its end", ([of, given], work) => {
+      const [whole, end] = [text("endsWith", 1, of), text("endsWith", 2, given)];
+      spendOnText(work, end.length);
+      return whole.endsWith(end);
+    }),
     format: {
       minArgs: 1,
       maxArgs: 255,
       takes: "a text with {0}, {1} and so on, and their values",
-      call: ([pattern, ...values]) => format(text("format", 1, pattern), values),
+      call: ([pattern, ...values], work) => format(text("format", 1, pattern), values, work),
     },
     join: {
       minArgs: 1,
       maxArgs: 2,
       takes: "a list and, optional, what to put between",
-      call: ([items, between = ","]) => join(list("join", 1, items), text("join", 2, between)),
+      call: ([items, between = ","], work) => join(list("join", 1, items), text("join", 2, between), work),
     },
-    length: exactly(1, "a text, list or object", ([of]) => {
+    length: exactly(1, "a text, list or object", ([of], work) => {
       if (typeof of === "string" || Array.isArray(of)) return of.length;
-      if (typeof of === "object" && of !== null) return Object.keys(of).length;
+      if (isObject(of)) return keysOf(of, work).length;
       throw wrong("length", 1, "a text, list or object");
     }),
     add: {
@@ -48,54 +57,53 @@ export const functions: ReadonlyMap<string, ExpressionFunction> = new Map(
       call: (args) =>
         finite(args.map((argument, index) => number("add", index + 1, argument)).reduce((sum, next) => sum + next)),
     },
-    toJSON: exactly(1, "one value", ([value]) => jsonOf(value!)),
-    fromJSON: exactly(1, "a text", ([source]) => fromJson(text("fromJSON", 1, source))),
+    toJSON: exactly(1, "one value", ([value], work) => jsonOf(value!, work)),
+    fromJSON: exactly(1, "a text", ([source], work) => fromJson(text("fromJSON", 1, source), work)),
     default: exactly(2, "a value and what to take instead of null", ([value, fallback]) => value ?? fallback!),
-    semver: exactly(2, "a version and a range", ([version, range]) => {
-      const given = semver.valid(text("semver", 1, version));
-      const wanted = semver.validRange(text("semver", 2, range));
-      if (given === null) throw wrong("semver", 1, "a version such as 1.2.3");
-      if (wanted === null) throw wrong("semver", 2, "a range such as ^1.2.0");
-      return semver.satisfies(given, wanted);
-    }),
+    semver: exactly(2, "a version and a range", ([version, range], work) =>
+      isInRange(text("semver", 1, version), text("semver", 2, range), work),
+    ),
   } satisfies Record<string, ExpressionFunction>),
 );
 
-function exactly(count: number, what: string, call: (args: Json[]) => Json): ExpressionFunction {
+function exactly(count: number, what: string, call: ExpressionFunction["call"]): ExpressionFunction {
   const words = ["no", "one", "two"][count]!;
   return { minArgs: count, maxArgs: count, takes: `${words} argument${count === 1 ? "" : "s"} (${what})`, call };
 }
 
 /** `{0}` is the first value, `{{` and `}}` are braces. */
-function format(pattern: string, values: Json[]): string {
+function format(pattern: string, values: Json[], work: Work): string {
+  spend(work, pattern.length);
   let result = "";
   let end = 0;
   for (const found of pattern.matchAll(/\{\{|\}\}|\{(\d{1,3})\}|[{}]/g)) {
-    result = capped(result + pattern.slice(end, found.index) + replacement(found, values));
+    result = capped(result + pattern.slice(end, found.index) + replacement(found, values, work));
     end = found.index + found[0].length;
   }
   return capped(result + pattern.slice(end));
 }
 
-function replacement([found, index]: RegExpExecArray, values: Json[]): string {
+function replacement([found, index]: RegExpExecArray, values: Json[], work: Work): string {
   if (found === "{{" || found === "}}") return found[0]!;
   if (index === undefined || Number(index) >= values.length)
-    throw wrong("format", 1, `a text in which ${found} has a value`);
-  return textOf(values[Number(index)]!);
+    throw wrong("format", 1, "a text in which each {number} has a value and other braces are doubled");
+  return textOf(values[Number(index)]!, work);
 }
 
-function join(items: Json[], between: string): string {
+function join(items: Json[], between: string, work: Work): string {
+  spend(work, items.length);
   let size = 0;
   const texts = items.map((item, index) => {
-    const word = textOf(item);
+    const word = textOf(item, work);
     size += word.length + (index === 0 ? 0 : between.length);
-    capped("", size);
+    checkLength(size);
     return word;
   });
   return texts.join(between);
 }
 
-function fromJson(source: string): Json {
+function fromJson(source: string, work: Work): Json {
+  spend(work, source.length);
   let value: Json;
   try {
     value = JSON.parse(source) as Json;
@@ -112,6 +120,16 @@ function isFit(value: Json, depth: number): boolean {
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value !== "object" || value === null) return true;
   return depth > 0 && Object.values(value).every((inner) => isFit(inner!, depth - 1));
+}
+
+function isInRange(version: string, range: string, work: Work): boolean {
+  const given = semver.valid(version);
+  if (given === null) throw wrong("semver", 1, "a version such as 1.2.3");
+  // The library bounds the length of versions, and of ranges not.
+  const wanted = range.length > maxRangeLength ? null : semver.validRange(range);
+  if (wanted === null) throw wrong("semver", 2, `a range such as ^1.2.0, of at most ${maxRangeLength} characters`);
+  spend(work, range.length);
+  return semver.satisfies(given, wanted);
 }
 
 function text(name: string, argument: number, value: Json | undefined): string {

@@ -1,46 +1,38 @@
 import { GantryError } from "../errors.ts";
 import type { Json } from "../sdk.ts";
-import { maxCompared, tooLarge } from "./limits.ts";
 import type { Comparison } from "./syntax.ts";
+import { cost, isObject, keysOf, spend, spendOnText, type Work } from "./work.ts";
 
-/** Bounds the work of one operator or function. */
-interface Budget {
-  left: number;
-}
-
-/**
- * Same type and same content; nothing is converted and case counts. Values that are small in memory can be huge to walk
- * through when parts of them are shared, hence EXPRESSION_TOO_LARGE.
- */
-export function isEqual(left: Json, right: Json, budget: Budget = { left: maxCompared }): boolean {
-  budget.left -= 1;
-  if (budget.left < 0) throw tooLarge(`more than ${maxCompared} values would have to be compared`);
+/** Same type and same content; nothing is converted and case counts. Throws EXPRESSION_TOO_LARGE when work runs out. */
+export function isEqual(left: Json, right: Json, work: Work): boolean {
+  spend(work, cost.value);
+  if (typeof left === "string" && typeof right === "string" && left.length === right.length)
+    spendOnText(work, left.length);
   if (left === right) return true;
-  if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
-  if (Array.isArray(left) || Array.isArray(right)) {
-    if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
-    return left.every((item, index) => isEqual(item, right[index]!, budget));
-  }
-  const keys = Object.keys(left);
-  return (
-    keys.length === Object.keys(right).length &&
-    keys.every((key) => Object.hasOwn(right, key) && isEqual(left[key]!, right[key]!, budget))
-  );
+  if (Array.isArray(left) && Array.isArray(right))
+    return left.length === right.length && left.every((item, index) => isEqual(item, right[index]!, work));
+  if (!isObject(left) || !isObject(right)) return false;
+  const keys = keysOf(left, work);
+  if (keys.length !== keysOf(right, work).length) return false;
+  return keys.every((key) => {
+    spend(work, cost.member);
+    return Object.hasOwn(right, key) && isEqual(left[key]!, right[key]!, work);
+  });
 }
 
 /** Whether a list has an item that is equal to the value. */
-export function holds(list: Json[], value: Json): boolean {
-  const budget = { left: maxCompared };
-  return list.some((item) => isEqual(item, value, budget));
+export function holds(list: Json[], value: Json, work: Work): boolean {
+  return list.some((item) => isEqual(item, value, work));
 }
 
-export function compare(operator: Comparison, left: Json, right: Json): boolean {
-  if (operator === "==") return isEqual(left, right);
-  if (operator === "!=") return !isEqual(left, right);
+export function compare(operator: Comparison, left: Json, right: Json, work: Work): boolean {
+  if (operator === "==") return isEqual(left, right, work);
+  if (operator === "!=") return !isEqual(left, right, work);
   const comparable =
     (typeof left === "number" && typeof right === "number") || (typeof left === "string" && typeof right === "string");
   if (!comparable)
     throw new GantryError("EXPRESSION_FAILED", `${operator} compares two numbers or two texts, and nothing else`);
+  if (typeof left === "string" && typeof right === "string") spendOnText(work, Math.min(left.length, right.length));
   if (operator === "<") return left < right;
   if (operator === "<=") return left <= right;
   if (operator === ">") return left > right;

@@ -1,5 +1,6 @@
 // Texts of documents: plain, with `${{ }}` in between, or one whole `${{ }}`.
 
+import { Closings } from "./closings.ts";
 import type { Reference } from "./references.ts";
 import { referencesOf } from "./references.ts";
 import { parseExpression, type Tree } from "./syntax.ts";
@@ -34,10 +35,11 @@ export function hasExpression(text: string): boolean {
 
 export function parseText(text: string, { contexts }: ParseOptions = {}): ParsedText {
   const parsed: ParsedText = { parts: [], whole: false, faults: [], references: [] };
+  const closings = new Closings(text);
   let end = 0;
   for (let begin = text.indexOf("${{"); begin >= 0; begin = text.indexOf("${{", end)) {
     if (begin > end) parsed.parts.push(text.slice(end, begin));
-    const close = findClose(text, begin + 3);
+    const close = closings.after(begin + 3);
     if (close === undefined) {
       const message = "`${{` is not closed by `}}`";
       parsed.faults.push({ code: "EXPRESSION_UNCLOSED", message, offset: begin, length: 3 });
@@ -60,18 +62,6 @@ export function parseText(text: string, { contexts }: ParseOptions = {}): Parsed
   const around = parsed.parts.filter((part) => typeof part === "string");
   parsed.whole = expressions.length === 1 && around.every((part) => part.trim() === "");
   return parsed;
-}
-
-/** The place of the `}}` that closes, texts in '' passed over. */
-function findClose(text: string, from: number): number | undefined {
-  let quoted = false;
-  for (let index = from; index < text.length; index++) {
-    if (text[index] === "'") quoted = !quoted;
-    else if (!quoted && text.startsWith("}}", index)) return index;
-  }
-  // A quote that never ends must not hide the end of the expression: the fault is inside.
-  const plain = text.indexOf("}}", from);
-  return plain < 0 ? undefined : plain;
 }
 
 function moved<Placed extends Place>(placed: Placed, by: number): Placed {

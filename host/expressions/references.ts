@@ -7,8 +7,8 @@ export interface Reference extends Place {
   path: (string | number)[];
   /** The place of each part of `path`. */
   segments: Place[];
-  /** Whether it is what default() replaces when it is null. */
-  hasDefault: boolean;
+  /** Whether null is fine where it stands: in a comparison, a condition, or as what default() replaces. */
+  mayBeNull: boolean;
 }
 
 /** The longest paths of a tree, each once per place where it stands. */
@@ -18,14 +18,14 @@ export function referencesOf(tree: Tree): Reference[] {
   return found;
 }
 
-function collect(tree: Tree, hasDefault: boolean, found: Reference[]): void {
+function collect(tree: Tree, mayBeNull: boolean, found: Reference[]): void {
   switch (tree.kind) {
     case "literal":
       return;
     case "context":
     case "member": {
       const { reference, computed } = follow(tree);
-      if (reference !== undefined) found.push({ ...reference, hasDefault });
+      if (reference !== undefined) found.push({ ...reference, mayBeNull });
       for (const inner of computed) collect(inner, false, found);
       return;
     }
@@ -34,20 +34,22 @@ function collect(tree: Tree, hasDefault: boolean, found: Reference[]): void {
         collect(argument, tree.name === "default" && index === 0, found);
       return;
     case "not":
-      collect(tree.of, false, found);
+      collect(tree.of, true, found);
       return;
     case "logical":
-      for (const argument of tree.args) collect(argument, false, found);
+      for (const argument of tree.args) collect(argument, true, found);
       return;
-    case "compare":
-      collect(tree.left, false, found);
-      collect(tree.right, false, found);
+    case "compare": {
+      const isEquality = tree.operator === "==" || tree.operator === "!=";
+      collect(tree.left, isEquality, found);
+      collect(tree.right, isEquality, found);
       return;
+    }
   }
 }
 
 /** The path down to a member, and the trees on the way that are expressions of their own. */
-function follow(tree: Tree): { reference: Omit<Reference, "hasDefault"> | undefined; computed: Tree[]; open: boolean } {
+function follow(tree: Tree): { reference: Omit<Reference, "mayBeNull"> | undefined; computed: Tree[]; open: boolean } {
   if (tree.kind === "context") {
     const { name, at } = tree;
     return { reference: { path: [name], segments: [at], ...at }, computed: [], open: true };

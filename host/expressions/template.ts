@@ -2,12 +2,16 @@
 
 import { GantryError } from "../errors.ts";
 import type { Json, JsonObject } from "../sdk.ts";
-import { type Evaluator, evaluatorOf, type Scope } from "./evaluator.ts";
-import { capped, textOf, tooLarge } from "./limits.ts";
+import { type Evaluator, evaluatorOf, pathReader, type Scope } from "./evaluator.ts";
+import { checkLength, tooLarge } from "./limits.ts";
 import { hasExpression, parseText } from "./parse-text.ts";
+import { wholePathOf } from "./references.ts";
+import type { Tree } from "./syntax.ts";
+import { startWork, type Work } from "./work.ts";
+import { textOf } from "./written.ts";
 
 /** A compiled value. */
-export type Template = { constant: Json } | { evaluate: Evaluator };
+export type Template = { constant: Json } | { evaluate: (scope: Scope) => Json };
 
 /** Throws EXPRESSION_FAILED for faulty expressions, which checked documents do not have. */
 export function compile(value: Json): Template {
@@ -30,27 +34,32 @@ export function evaluate(template: Template, scope: Scope): Json {
 function compileText(text: string): Template {
   if (!hasExpression(text)) return { constant: text };
   const { parts, whole, faults } = parseText(text);
-  if (faults[0] !== undefined) throw new GantryError("EXPRESSION_FAILED", `${faults[0].message} in ${text}`);
+  if (faults[0] !== undefined)
+    throw new GantryError("EXPRESSION_FAILED", `${faults[0].message}, in ${text.slice(0, 200)}`);
+  if (whole) {
+    const tree = parts.find((part) => typeof part !== "string") as Tree;
+    const path = wholePathOf(tree);
+    return { evaluate: path === undefined ? naming(text, evaluatorOf(tree)) : pathReader(path) };
+  }
   const pieces = parts.map((part) => (typeof part === "string" ? part : evaluatorOf(part)));
-  if (whole) return { evaluate: naming(text, pieces.find((piece) => typeof piece !== "string") as Evaluator) };
-  return { evaluate: naming(text, (scope) => concatenate(pieces, scope)) };
+  return { evaluate: naming(text, (scope, work) => concatenate(pieces, scope, work)) };
 }
 
-function concatenate(pieces: (string | Evaluator)[], scope: Scope): string {
+function concatenate(pieces: (string | Evaluator)[], scope: Scope, work: Work): string {
   let text = "";
   for (const piece of pieces) {
-    const next = typeof piece === "string" ? piece : textOf(piece(scope));
-    capped("", text.length + next.length);
+    const next = typeof piece === "string" ? piece : textOf(piece(scope, work), work);
+    checkLength(text.length + next.length);
     text += next;
   }
   return text;
 }
 
 // The message shows the expression and never a value, which may be secret.
-function naming(text: string, evaluator: Evaluator): Evaluator {
+function naming(text: string, evaluator: Evaluator): (scope: Scope) => Json {
   return (scope) => {
     try {
-      return evaluator(scope);
+      return evaluator(scope, startWork());
     } catch (error) {
       const failure = error instanceof RangeError ? tooLarge("a value is nested too deeply") : error;
       if (!(failure instanceof GantryError)) throw error;

@@ -6,14 +6,15 @@ import { checkManifest } from "../../host/documents/check-manifest.ts";
 import { checkWorkflow } from "../../host/documents/check-workflow.ts";
 import { type DocumentReading, parseDocument, readDocument } from "../../host/documents/document.ts";
 import type { Fault } from "../../host/documents/fault.ts";
-import { catalogueOfPlugins } from "./catalogue.ts";
+import { catalogueAround, catalogueOfPlugins } from "./catalogue.ts";
 
 export type Kind = "workflow" | "manifest" | "configuration";
 
 const catalogue = catalogueOfPlugins();
 
 export function checkFile(file: string, kind: Kind): Fault[] {
-  return check(readDocument(file), kind, {});
+  const reading = readDocument(file);
+  return check(reading, kind, reading.document === undefined ? {} : { catalogue: catalogueAround(reading.document) });
 }
 
 export interface Surroundings {

@@ -81,6 +81,47 @@ test("keys with names from Object.prototype are read as they are, and found agai
   );
 });
 
+const mistakes: [text: string, column: number, message: RegExp][] = [
+  ['{ "a": 1, }', 9, /^no comma may stand before }$/],
+  ["[1,\n]", 3, /^no comma may stand before ]$/],
+  ['{ "a": 1 // one\n}', 10, /^JSON has no comments/],
+  ["# one\n{}", 1, /^JSON has no comments/],
+  ["/* one */ {}", 1, /^JSON has no comments/],
+  ['{ "a": 1 /* one', 10, /^JSON has no comments/],
+  ["{ 'a': 1 }", 3, /^texts stand in double quotes/],
+  ['{ "a": `b` }', 8, /^texts stand in double quotes/],
+  ["{ \u201ca\u201d: 1 }", 3, /^texts stand in double quotes/],
+  ["{ a: 1 }", 3, /^a is no JSON; texts stand in double quotes/],
+  ['{ "a": [1, 2 }', 14, /^] is expected here, since the last that was opened is \[$/],
+  ['{ "a": { "b": 1 }', 1, /^this { is never closed$/],
+  ['{ "a": "b }', 8, /^this text is not closed by "/],
+  ['{ "a": 1 } {}', 12, /^the document has ended before this/],
+  ['{ "a": 1 };', 11, /^the document has ended before this/],
+  ['{ "a": 1; "b": 2 }', 9, /^a comma or colon is expected here, and no ;$/],
+  ['{ "a" = 1 }', 7, /^a colon is expected here$/],
+  ['{ "a": "b" + "c" }', 12, /^JSON cannot join values/],
+  ['["a": 1]', 5, /^a list has no keys/],
+  ['{ "a": NaN }', 8, /^NaN is no number in JSON$/],
+  ['{ "a": -Infinity }', 8, /^-Infinity is no number in JSON$/],
+  ['{ "a": undefined }', 8, /^undefined is no JSON; it is written null$/],
+  ['{ "a": True }', 8, /^True is no JSON; it is written true$/],
+  ['{ "a": flase }', 8, /^flase is no JSON; it is written false$/],
+  ['{ "a": 0x10 }', 8, /^0x10 is no number as JSON writes them/],
+  ['{ "a":\u00a01 }', 7, /^the character U\+00A0 cannot stand here/],
+  ['{ \ufeff"a": 1 }', 3, /^the character U\+FEFF cannot stand here/],
+];
+
+for (const [text, column, message] of mistakes)
+  test(`${JSON.stringify(text)} is one mistake, in words`, () => {
+    const { document, faults } = parseDocument("a.json", text);
+    assert.equal(document, undefined);
+    assert.deepEqual(
+      faults.map((fault) => [fault.code, fault.line, fault.column]),
+      [["SYNTAX", 1, column]],
+    );
+    assert.match(faults[0]!.message, message);
+  });
+
 test("whatever a file holds, either JSON can read it or there is exactly one fault inside it", () => {
   const pieces = fc.constantFrom(
     ..."{}[]\",:'\\/*-+.eE01 \n\r\t\u00a0\ufeffnuäx".split(""),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import type { Fault } from "../../host/documents/fault.ts";
+import { type Fault, faultCatalogue } from "../../host/documents/fault.ts";
 import { faultAsJson, formatFault } from "../../host/documents/fault-text.ts";
 
 const fault: Fault = {
@@ -62,11 +62,11 @@ test("control characters in a document do not reach the terminal", () => {
   assert.doesNotMatch(shown.replaceAll("\n", ""), /\p{Cc}/u);
 });
 
-test("a note is called one, and without a text or suggestion one line is enough", () => {
+test("a note is called one, and where nothing is suggested the remedy of its code follows", () => {
   const { suggestion: _, ...plain } = fault;
   assert.equal(
     formatFault({ ...plain, severity: "note" }, undefined, { colour: false }),
-    "flow.json:2:4 note `wiht` is not known here [KEY_UNKNOWN]",
+    `flow.json:2:4 note \`wiht\` is not known here [KEY_UNKNOWN]\n  ${faultCatalogue.KEY_UNKNOWN.remedy}`,
   );
 });
 

@@ -9,7 +9,7 @@ import { checkFile, checkText } from "./check-file.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-for (const name of globSync(["workflows/**/*.json", "test/fixtures/sound/*.json"], { cwd: root }).sort())
+for (const name of globSync(["workflows/**/*.json", "test/fixtures/sound/**/*.json"], { cwd: root }).sort())
   test(`${name} has no fault`, () => {
     assert.deepEqual(checkFile(`${root}${name}`, "workflow"), []);
   });
@@ -84,5 +84,35 @@ test("names from Object.prototype that nobody declared are unknown, and unknown 
       "KEY_UNKNOWN /steps/1/with/valueOf",
       "REFERENCE_UNKNOWN /outputs/a",
     ],
+  );
+});
+
+test("the outputs of a step that may have been skipped are noted where nothing is said for that case", () => {
+  const publish = (payload: string, more: object = {}) => ({
+    uses: "mqtt/publish",
+    with: { topic: "a", payload },
+    ...more,
+  });
+  const found = "${{ inputs.find == 'yes' }}";
+  const run = { uses: "script/run", with: { command: ["ls"], directory: "/tmp" } };
+  const workflow = {
+    name: "skipped",
+    steps: [
+      { id: "maybe", if: found, ...run },
+      { id: "sure", if: true, ...run },
+      publish("${{ steps.maybe.outputs.output }}"),
+      publish("${{ default(steps.maybe.outputs.output, 'none') }} ${{ steps.maybe.status }}"),
+      publish("${{ steps.maybe.outputs.exitCode == 0 || !steps.maybe.outputs.exitCode }}"),
+      publish("${{ steps.maybe.outputs.output }}", { if: found }),
+      { if: "${{ steps.maybe.status == 'succeeded' }}", steps: [publish("${{ steps.maybe.outputs.output }}")] },
+      { if: "${{ steps.maybe-not.status == 'succeeded' }}", steps: [] },
+      publish("${{ steps.sure.outputs.output }}", { if: "${{ steps.maybe.outputs }}" }),
+    ],
+    outputs: { length: "${{ length(steps.maybe.outputs.output) }}" },
+  };
+  const notes = checkText(JSON.stringify(workflow)).filter(({ severity }) => severity === "note");
+  assert.deepEqual(
+    notes.map(({ code, pointer }) => `${code} ${pointer}`),
+    ["STEP_MAY_BE_SKIPPED /steps/2/with/payload", "STEP_MAY_BE_SKIPPED /outputs/length"],
   );
 });

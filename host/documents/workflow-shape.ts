@@ -1,0 +1,78 @@
+// Whether a workflow has the shape that its schema asks for. Each step is checked by itself, without those inside it, so
+// that the time it takes grows with the document and not with the square of its faults.
+
+import workflowSchema from "../../schemas/workflow.schema.json" with { type: "json" };
+import { hasExpression, parseText } from "../expressions/index.ts";
+import type { Json, JsonObject } from "../sdk.ts";
+import { parsePointer } from "./pointer.ts";
+import { compileSchema, type SchemaProblem } from "./schema-check.ts";
+
+type Check = (value: Json) => SchemaProblem[];
+
+const compiled = new Map<string, Check>();
+
+/** Compiled at first use: a part of the schema, or all of it. */
+function checkOf(part: "workflow" | "steps" | "step"): Check {
+  let check = compiled.get(part);
+  if (check === undefined) {
+    const { $defs } = workflowSchema;
+    const schema = part === "workflow" ? workflowSchema : { $ref: `#/$defs/${part}`, $defs };
+    check = compileSchema(schema as unknown as JsonObject);
+    compiled.set(part, check);
+  }
+  return check;
+}
+
+export function shapeProblems(value: Json): SchemaProblem[] {
+  const problems: SchemaProblem[] = [];
+  const open: { value: Json; pointer: string; part: "workflow" | "steps" | "step" }[] = [];
+  open.push({ value, pointer: "", part: "workflow" });
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { pointer, part } = next;
+    const { alone, inner } = apart(next.value);
+    for (const problem of checkOf(part)(alone)) {
+      if (isFaultyExpression(next.value, problem.pointer)) continue;
+      problems.push({ ...problem, pointer: pointer + problem.pointer });
+    }
+    for (const { key, value: list } of inner.reverse()) {
+      const place = `${pointer}/${key}`;
+      if (Array.isArray(list))
+        for (const [index, step] of list.entries())
+          open.push({ value: step, pointer: `${place}/${index}`, part: "step" });
+      else open.push({ value: list, pointer: place, part: "steps" });
+    }
+  }
+  return problems;
+}
+
+/** A workflow or step whose lists are empty, and the lists. */
+function apart(value: Json): { alone: Json; inner: { key: string; value: Json }[] } {
+  const inner: { key: string; value: Json }[] = [];
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return { alone: value, inner };
+  const alone = { ...value };
+  for (const key of ["steps", "onFailure", "finally"]) {
+    const { [key]: list } = value;
+    if (!Array.isArray(list)) continue;
+    inner.push({ key, value: list });
+    alone[key] = [];
+  }
+  const { parallel } = value;
+  if (Array.isArray(parallel) && parallel.length > 0) {
+    for (const [index, list] of parallel.entries()) inner.push({ key: `parallel/${index}`, value: list });
+    alone.parallel = [[]];
+  }
+  return { alone, inner };
+}
+
+const ofExpressions = new Set([
+  ...["if", "forEach", "maxParallel", "enabled", "outputs", "retries", "backoff", "delay", "maxDelay", "timeout"],
+  ...["from", "to", "bytesPerSecond", "freeDiskBytes"],
+]);
+
+// An expression that cannot be read is a fault of its own, and no value of the wrong kind.
+function isFaultyExpression(value: Json, pointer: string): boolean {
+  const path = parsePointer(pointer);
+  if (!ofExpressions.has(path.at(-1) ?? "")) return false;
+  const text = path.reduce<Json | undefined>((inner, key) => (inner as JsonObject | undefined)?.[key], value);
+  return typeof text === "string" && hasExpression(text) && parseText(text).faults.length > 0;
+}
