@@ -179,6 +179,16 @@ export const catalogue = {
     remedy: "Read why in the log, put back the version that worked, then start the host again.",
     retryable: false,
   },
+  PLUGIN_CHANGED: {
+    description: "The files of a plugin are not those that were accepted when it was first used.",
+    remedy: "If the change is intended, accept it with `gantry plugin accept NAME`; otherwise put the files back.",
+    retryable: false,
+  },
+  PLUGIN_LOCK_BROKEN: {
+    description: "plugins.lock.json, which holds what was accepted of each plugin, cannot be used.",
+    remedy: "Put the file back from a copy; without the file, all plugins are accepted as they are now.",
+    retryable: false,
+  },
   MESSAGE_TOO_LARGE: {
     description: "A value is too large to pass between the host and a plugin's process.",
     remedy: "Write large values to a file in the run's directory and pass its path.",
@@ -223,6 +233,33 @@ export const catalogue = {
   STORE_NEWER: {
     description: "The data folder was written by a newer Gantry.",
     remedy: "Install that version again, or start with an empty folder (`--data`).",
+    retryable: false,
+  },
+  STORE_FULL: {
+    description: "The disk of the data folder is full; what was to be written is not written, also not in part.",
+    remedy: "Free space on the disk of `--data` (`gantry doctor` shows it); the host goes on by itself then.",
+    retryable: true,
+  },
+  STORE_READ_ONLY: {
+    description: "The data folder is on a file system that is read-only; what was to be written is not written.",
+    remedy:
+      "Mount it for writing (`mount -o remount,rw`); a disk that fails is turned read-only by the system, see dmesg.",
+    retryable: true,
+  },
+  STORE_DAMAGED: {
+    description: "A file of the data folder was damaged. At a start it is set aside and the last good copy is taken.",
+    remedy:
+      "Start the host again if it has not been; check the disk. What was set aside is in the data folder (`*.damaged-*`).",
+    retryable: false,
+  },
+  DATABASE_FAILED: {
+    description: "A plugin's database refused a statement, or what it holds is not what the plugin expects.",
+    remedy: "Report it to the plugin's author, with the message; the database is in `databases` of the data folder.",
+    retryable: false,
+  },
+  DATABASE_DENIED: {
+    description: "A plugin tried to do something with its database that leads out of it or changes how it is kept.",
+    remedy: "Leave out ATTACH, VACUUM, PRAGMA and transactions of one's own: `migrate` and `transaction` are there.",
     retryable: false,
   },
   // Commands and a running host

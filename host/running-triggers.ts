@@ -6,7 +6,7 @@ import { GantryError } from "./errors.ts";
 import { compile, evaluate } from "./expressions/index.ts";
 import type { ActivePlugins } from "./loading/activate.ts";
 import type { HostLog } from "./log.ts";
-import type { Emission, Emit, Json, Stop } from "./sdk.ts";
+import type { Emission, Emit, Json, JsonObject, Stop } from "./sdk.ts";
 
 export interface TriggerSurroundings {
   accept(workflow: LoadedWorkflow, emission: Emission, source: string, trigger: string): Promise<{ runId: string }>;
@@ -20,6 +20,7 @@ interface Waiting {
   index: number;
   trigger: string;
   settings: Json;
+  inputs: JsonObject | undefined;
   emit: Emit;
 }
 
@@ -37,10 +38,11 @@ export class RunningTriggers {
         waitingOf(
           workflow.name,
           workflow.document.on,
+          workflow.document.inputs as JsonObject | undefined,
           (source, trigger) => (emission) => accept(workflow, emission, source, trigger),
         ),
       ),
-      ...broken.flatMap((workflow) => waitingOf(workflow.name, workflow.on, () => () => refuse(workflow))),
+      ...broken.flatMap((workflow) => waitingOf(workflow.name, workflow.on, undefined, () => () => refuse(workflow))),
     ];
     plugins.onAvailable(() => void this.start());
   }
@@ -64,20 +66,27 @@ export class RunningTriggers {
     for (const stop of this.#stops.reverse()) await stop();
   }
 
-  #startOne({ workflow, index, trigger, settings, emit }: Waiting): Promise<Stop> {
+  #startOne({ workflow, index, trigger, settings, inputs, emit }: Waiting): Promise<Stop> {
     const { plugins, contexts, log } = this.#surroundings;
     const options = evaluate(compile(settings), { ...contexts } as Record<string, Json>);
-    return plugins.startTrigger(trigger, options, emit, { workflow, index, log: log.child({ workflow }) });
+    return plugins.startTrigger(trigger, options, emit, {
+      workflow,
+      index,
+      ...(inputs === undefined ? {} : { inputs }),
+      log: log.child({ workflow }),
+    });
   }
 }
 
 function waitingOf(
   workflow: string,
   on: BrokenWorkflow["on"] = [],
+  inputs: JsonObject | undefined,
   emitOf: (source: string, trigger: string) => Emit,
 ): Waiting[] {
   return on.map(({ trigger, with: settings = {} }, index) => {
-    return { workflow, index, trigger, settings: settings as Json, emit: emitOf(`${workflow}#${index}`, trigger) };
+    const emit = emitOf(`${workflow}#${index}`, trigger);
+    return { workflow, index, trigger, settings: settings as Json, inputs, emit };
   });
 }
 

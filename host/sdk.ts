@@ -218,9 +218,13 @@ export type Stop = () => void | Promise<void>;
 export interface Trigger<Options = never> {
   /**
    * Begins to watch; returns its stop. `options` is `on[].with`, evaluated. `index` is its place in the workflow's `on`;
-   * workflow and index tell apart what a trigger keeps over restarts.
+   * workflow and index tell apart what a trigger keeps over restarts. `inputs` is the workflow's schema of its input.
    */
-  start(options: Options, emit: Emit, context: { workflow: string; index: number; log: Log }): Stop | Promise<Stop>;
+  start(
+    options: Options,
+    emit: Emit,
+    context: { workflow: string; index: number; inputs?: JsonObject; log: Log },
+  ): Stop | Promise<Stop>;
   /**
    * Passes on how a run went whose emission asked for it; resolves once the answer is durable on its way. Called again,
    * with the same `key`, where that is not known: after a crash, or when it rejected.

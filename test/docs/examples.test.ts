@@ -40,8 +40,13 @@ const workflows = asJson.filter(({ value }) => Array.isArray(value.steps));
 const configurations = asJson.filter(({ value }) => Array.isArray(value.plugins));
 
 /** Inputs for those that need some; and the one that is there to fail. */
-const inputs: Record<string, Json> = { greet: { who: "Ada" }, "on-message": { item: "bolt" } };
-const failsWith: Record<string, string> = { failing: "SCRIPT_FAILED" };
+const inputs: Record<string, Json> = {
+  greet: { who: "Ada" },
+  "on-message": { item: "bolt" },
+  "set-lamp": { colour: "red" },
+  "say-to": { who: "you" },
+};
+const failsWith: Record<string, string> = { failing: "SCRIPT_FAILED", "taking-back": "TOO_WARM" };
 
 let folder: string;
 let documents: HostDocuments;
@@ -60,6 +65,8 @@ before(async () => {
   const plugins = [
     { plugin: "mqtt", config: { broker: "embedded", port: 0 } },
     { plugin: "script" },
+    { plugin: "download" },
+    { plugin: "things" },
     { plugin: "./plugins/lamp" },
   ];
   writeFileSync(join(folder, "plugins.json"), JSON.stringify({ plugins }));
@@ -80,6 +87,8 @@ after(async () => {
 async function run(text: string, input: Json = {}) {
   const file = join(folder, "workflow.json");
   writeFileSync(file, text);
+  // Those that one example calls are others.
+  for (const { value, text: other } of workflows) writeFileSync(join(folder, `example-${value.name}.json`), other);
   const { workflow, faults } = loadWorkflow(file, documents.catalogue, { named: true });
   assert.deepEqual(faults, []);
   const { runId } = await host.engine.accept(workflow!, { input, event: { topic: "a/topic" } });

@@ -123,7 +123,7 @@ test("one of Gantry's own plugins may be put into a process, too", async (t) => 
   writeFileSync(folder.configurationFile, JSON.stringify({ plugins: [{ plugin: "verify", isolation: "tools" }] }));
   const plugins = await activate(t, folder, options);
   const { state, pid, reason } = stateOf(plugins, "verify");
-  assert.equal(state, "active", reason);
+  assert.equal(state, "active", reason ?? "");
   assert.notEqual(pid, undefined);
 });
 

@@ -41,6 +41,7 @@ export class PluginHost implements AsyncDisposable {
       secret: async (key) => secrets[key]!,
       keyValue: this.#store.keyValue("mqtt"),
       outbox: this.#store.outbox("mqtt"),
+      database: (name) => this.#store!.database("mqtt", name),
     };
     const contributions = await plugin.setup(context);
     const running: RunningPlugin = {
