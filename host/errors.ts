@@ -179,6 +179,11 @@ export const catalogue = {
     remedy: "Read why in the log, put back the version that worked, then start the host again.",
     retryable: false,
   },
+  PLUGIN_UNKNOWN: {
+    description: "The configuration names no plugin from outside with this name.",
+    remedy: "Look at `gantry plugin list`; Gantry's own plugins need no acceptance.",
+    retryable: false,
+  },
   PLUGIN_CHANGED: {
     description: "The files of a plugin are not those that were accepted when it was first used.",
     remedy: "If the change is intended, accept it with `gantry plugin accept NAME`; otherwise put the files back.",

@@ -177,6 +177,17 @@ plugin
     exitCode = await pluginList(located(options));
   });
 
+plugin
+  .command("accept <name>")
+  .description("take the files of a plugin from outside as they are now")
+  .addOption(config)
+  .addOption(data)
+  .addOption(json)
+  .action(async (name: string, options: Common) => {
+    const { pluginAccept } = await import("./commands/plugin-accept.ts");
+    exitCode = await pluginAccept(name, located(options));
+  });
+
 program
   .command("doctor")
   .description("what is missing on this machine or in the data folder, and how to get it")

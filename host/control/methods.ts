@@ -124,6 +124,10 @@ export const methods: Readonly<Record<string, Method>> = {
     params: closed({}),
     call: ({ plugins }) => plugins.states(),
   },
+  "plugins.restart": {
+    params: closed({ plugin: text }, ["plugin"]),
+    call: async ({ plugins }, { plugin }) => ((await plugins.restart(plugin as string)) ?? null) as unknown as Json,
+  },
   "events.follow": {
     params: closed({ run: text }),
     call: ({ engine }, { run }, context) => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -177,4 +177,53 @@ test("a cancel given while the host is stopped takes effect at the next start, w
   const cleaned = reader.runs.journal(id).some(({ path, kind }) => path === "finally/0" && kind === "succeeded");
   reader.close();
   assert.ok(cleaned, "no clean-up");
+});
+
+test("a plugin from outside that has changed is refused until it is accepted, and then started again", async () => {
+  const outside = await mkdtemp(join(tmpdir(), "gantry-accept-"));
+  const write = (name: string, content: unknown) =>
+    writeFile(join(outside, name), typeof content === "string" ? content : JSON.stringify(content));
+  try {
+    await mkdir(join(outside, "lamp"));
+    await write("plugins.json", { plugins: [{ plugin: "./lamp" }] });
+    await write("lamp/package.json", { type: "module" });
+    await write("lamp/plugin.json", { name: "lamp", version: "1.0.0", host: "^1.0.0", main: "index.js" });
+    await write("lamp/index.js", "export default { setup: () => ({}) };\n");
+    const places = ["--config", join(outside, "plugins.json"), "--data", join(outside, "data")];
+    const lampOf = async () => {
+      const { stdout } = await gantry("plugin", "list", ...places, "--json");
+      const all = stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { name: string; state: string; code?: string });
+      return all.find(({ name }) => name === "lamp")!;
+    };
+    const start = async () => {
+      const made = new HostProcess({
+        directory: outside,
+        config: join(outside, "plugins.json"),
+        data: join(outside, "data"),
+      });
+      await made.ready();
+      return made;
+    };
+    let own = await start();
+    try {
+      await waitFor("the plugin", async () => (await lampOf()).state === "active");
+      await own.stop();
+      await write("lamp/index.js", "export default { setup: () => ({ steps: {} }) };\n");
+      own = await start();
+      assert.equal((await lampOf()).code, "PLUGIN_CHANGED");
+      const unknown = await gantry("plugin", "accept", "lmap", ...places);
+      assert.equal(unknown.code, 1);
+      assert.match(unknown.stderr, /lamp\?.*PLUGIN_UNKNOWN/);
+      const accepted = await gantry("plugin", "accept", "lamp", ...places);
+      assert.deepEqual([accepted.code, accepted.stderr], [0, ""], accepted.stdout);
+      assert.equal((await lampOf()).state, "active");
+    } finally {
+      await own.stop();
+    }
+  } finally {
+    await rm(outside, { recursive: true });
+  }
 });
