@@ -17,8 +17,17 @@ const addFormats = ((addFormatsModule as { default?: unknown }).default ?? addFo
 
 const validators = { plain: create(false), filling: create(true) };
 
+// Whether a schema follows the schema of schemas is asked where documents are checked (`metaProblems`), so that a start
+// with known schemas does without it.
 function create(useDefaults: boolean): Ajv2020 {
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, useDefaults, logger: false });
+  const ajv = new Ajv2020({
+    allErrors: true,
+    verbose: true,
+    strict: false,
+    useDefaults,
+    logger: false,
+    validateSchema: false,
+  });
   addFormats(ajv);
   ajv.addFormat("gantry-duration", (text) => parseDuration(text) !== undefined);
   ajv.addFormat("gantry-cron", isCron);
@@ -30,8 +39,8 @@ const metaSchema = "https://json-schema.org/draft/2020-12/schema";
 const known = new Set(Object.keys(validators.plain.refs));
 
 /**
- * A check for values; with `defaults` it fills in the schema's, in place. Throws for a schema that is none; see
- * `schemaProblems`.
+ * A check for values; with `defaults` it fills in the schema's, in place. Throws for a schema that cannot be used; see
+ * `schemaIsSound`.
  */
 export function compileSchema(
   schema: JsonObject,

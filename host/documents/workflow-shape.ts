@@ -7,16 +7,18 @@ import type { Json, JsonObject } from "../sdk.ts";
 import { parsePointer } from "./pointer.ts";
 import { compileSchema, type SchemaProblem } from "./schema-check.ts";
 
+type Part = "workflow" | "steps" | "step";
 type Check = (value: Json) => SchemaProblem[];
 
-const compiled = new Map<string, Check>();
+const compiled = new Map<Part, Check>();
 
-/** Compiled at first use: a part of the schema, or all of it. */
-function checkOf(part: "workflow" | "steps" | "step"): Check {
+/** Compiled at first use. The lists in a part are empty when it is checked, so what may stand in them is left out. */
+function checkOf(part: Part): Check {
   let check = compiled.get(part);
   if (check === undefined) {
-    const { $defs } = workflowSchema;
-    const schema = part === "workflow" ? workflowSchema : { $ref: `#/$defs/${part}`, $defs };
+    const { $defs: all, ...workflow } = workflowSchema;
+    const $defs = { ...all, steps: { type: "array" } };
+    const schema = part === "workflow" ? { ...workflow, $defs } : { ...$defs[part], $defs };
     check = compileSchema(schema as unknown as JsonObject);
     compiled.set(part, check);
   }
@@ -25,7 +27,7 @@ function checkOf(part: "workflow" | "steps" | "step"): Check {
 
 export function shapeProblems(value: Json): SchemaProblem[] {
   const problems: SchemaProblem[] = [];
-  const open: { value: Json; pointer: string; part: "workflow" | "steps" | "step" }[] = [];
+  const open: { value: Json; pointer: string; part: Part }[] = [];
   open.push({ value, pointer: "", part: "workflow" });
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { pointer, part } = next;

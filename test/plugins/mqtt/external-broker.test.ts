@@ -373,10 +373,13 @@ test(
         late += 1;
       });
       assert.equal(late, 1);
+      const changes: boolean[] = [];
+      await plugin.mqtt.connections({ losses: true }, async ({ connected }) => void changes.push(connected));
       await stop();
       await broker.restart();
       await waitFor("the third connection", () => late === 2);
       assert.equal(connections, 2, "told after its stop");
+      assert.deepEqual(changes, [true, false, true]);
     } finally {
       await broker.stop();
     }
