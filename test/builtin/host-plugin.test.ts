@@ -118,7 +118,10 @@ function faultsOf(t: Parameters<typeof makeHostFolder>[0], part: object): string
     "plugins.json": { workflows: ["./workflows"], plugins: [] },
     "workflows/test.json": { name: "test", steps: [], ...part },
   });
-  return readHost(folder.configurationFile).faults.map(({ pointer, message }) => `${pointer}: ${message}`);
+  // Notes, such as that nothing sends a signal, are no faults.
+  return readHost(folder.configurationFile)
+    .faults.filter(({ severity }) => severity === "fault")
+    .map(({ pointer, message }) => `${pointer}: ${message}`);
 }
 
 const scheduled = (settings: object) => ({ on: [{ trigger: "host/schedule", with: settings }] });

@@ -92,6 +92,7 @@ export async function play(scenario: Scenario, kills: number[]): Promise<Outcome
         continue;
       }
       assert.equal(host.child.exitCode, null, `the host ended by itself:\n${host.log}`);
+      assert.ok(life > 0 || scenario.endsInSecondLife !== true || !isEnded(folder), "nothing held it back");
       if (!isEnded(folder)) {
         // The reboot, or the end of the first life, in its most sudden form.
         await host.kill();

@@ -227,9 +227,9 @@ export const scenarios: Scenario[] = [
   },
 ];
 
-/** The zone in which it is between noon and one, or so many hours later. POSIX counts hours west of Greenwich. */
+/** The zone in which it is between noon and one, or so many hours later. (Etc/GMT-3 lies east of Greenwich.) */
 function zoneAtNoon(later: number): string {
-  const hours = (12 + later - new Date().getUTCHours() + 36) % 24;
+  const hours = (12 + later - new Date().getUTCHours() + 48) % 24;
   const east = hours > 14 ? hours - 24 : hours;
-  return `<X>${east <= 0 ? "" : "-"}${Math.abs(east)}`;
+  return `Etc/GMT${east > 0 ? "-" : "+"}${Math.abs(east)}`;
 }
