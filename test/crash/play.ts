@@ -59,6 +59,7 @@ export async function play(scenario: Scenario, kills: number[]): Promise<Outcome
   writeFileSync(files.boot, "boot-0");
   const deaths: number[] = [];
   const planned = [...kills];
+  let living: HostProcess | undefined;
   try {
     for (let life = 0; ; life++) {
       // A device that was told to reboot before it died comes back with another boot id.
@@ -73,6 +74,7 @@ export async function play(scenario: Scenario, kills: number[]): Promise<Outcome
         FILE_SYS_RQ_TRIGGER: files.trigger,
         ...scenario.environment?.(life),
       });
+      living = host;
       const wanted = planned.shift();
       const hunter = wanted === undefined ? undefined : hunt(folder, host.pid, wanted);
       const asksForReboot = () => existsSync(files.trigger) && readFileSync(files.trigger, "utf8").length > 0;
@@ -109,6 +111,7 @@ export async function play(scenario: Scenario, kills: number[]): Promise<Outcome
       return { ...endOf(folder), journal: journalOf(folder), effects: await countEffects(folder, effects), deaths };
     }
   } finally {
+    await living?.kill();
     await rm(directory, { recursive: true, maxRetries: 5 });
   }
 }
