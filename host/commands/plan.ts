@@ -1,14 +1,13 @@
 // gantry plan: what a run would do, and nothing changed. A running host is asked, since it has the plugins at hand;
-// otherwise they are started here, for a data folder that is thrown away.
+// otherwise those that can be started without a trace are started here.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { type ControlClient, connectControl } from "../control/client.ts";
 import { findWorkflow } from "../control/named-workflow.ts";
-import { startHost } from "../host.ts";
 import { createLog } from "../log.ts";
 import { type PlannedStep, planRun } from "../planning/plan-run.ts";
+import { startSteps } from "../planning/start-steps.ts";
 import { plain } from "../terminal/plain.ts";
 import { openDocuments } from "./open-documents.ts";
 import { nameOf, type RunOptions, readInput, reportingTo } from "./run.ts";
@@ -34,22 +33,25 @@ async function planHere(name: string, options: RunOptions): Promise<PlannedStep[
   const opened = openDocuments(options.config, options.logLevel);
   if (opened === undefined) return undefined;
   const { documents, log } = opened;
+  const input = readInput(options.input);
   const workflow = findWorkflow(nameOf(name), documents, log);
-  const dataDirectory = await mkdtemp(join(tmpdir(), "gantry-plan-"));
-  const host = await startHost({ documents, dataDirectory, log, serve: false });
-  try {
-    const { findStep } = host.plugins;
-    const surroundings = { documents, findStep, dataDirectory: resolve(options.data), log };
-    return await planRun(workflow, readInput(options.input), surroundings);
-  } finally {
-    await host.stop();
-    await rm(dataDirectory, { recursive: true });
-  }
+  await using steps = await startSteps(workflow, documents, log);
+  const dataDirectory = existingFolder(options.data);
+  return await planRun(workflow, input, { documents, findStep: steps.findStep, dataDirectory, log });
+}
+
+/** The data folder, or where it would be made. */
+function existingFolder(data: string): string {
+  let folder = resolve(data);
+  while (!existsSync(folder)) folder = dirname(folder);
+  return folder;
 }
 
 const marks = { run: "•", skip: "-", unchanged: "=", maybe: "?" };
+const lists = { onFailure: "if it fails: ", finally: "at the end: " };
 
-function line({ depth, id, does, says, outlook }: PlannedStep): string {
+function line({ depth, id, does, says, outlook, list, undo }: PlannedStep): string {
   const name = id === undefined ? does : `${id} (${does})`;
-  return `${"  ".repeat(depth)}${marks[outlook]} ${plain(name)}${says === "" ? "" : `: ${plain(says)}`}\n`;
+  const told = `${list === undefined ? "" : lists[list]}${name}${says === "" ? "" : `: ${says}`}`;
+  return `${"  ".repeat(depth)}${marks[outlook]} ${plain(told)}${undo === undefined ? "" : `; taken back by ${undo}`}\n`;
 }

@@ -3,10 +3,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatDuration } from "../duration.ts";
 import { openStoreForReading } from "../store/open.ts";
-import type { Run, RunFilter, RunStatus, StoreReader } from "../store/store.ts";
+import type { Run, RunStatus, StoreReader } from "../store/store.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
 import { plain } from "../terminal/plain.ts";
 import { table } from "../terminal/table.ts";
+import { RunChanges } from "./run-changes.ts";
 
 export interface RunsOptions {
   data: string;
@@ -14,52 +15,52 @@ export interface RunsOptions {
   workflow?: string;
   status?: RunStatus[];
   limit: number;
-  /** Goes on with a line for each run that begins or changes, until it is interrupted. */
   follow: boolean;
 }
 
-/** How often a followed data folder is looked into. */
+/** How often the folder is looked at: it is read and nothing is asked, so this works through restarts of the host. */
 const lookEveryMs = 250;
 
-export async function runs({ data, json, workflow, status, limit, follow }: RunsOptions): Promise<number> {
-  const store = openStoreForReading(data);
+export async function runs(options: RunsOptions): Promise<number> {
+  const store = openStoreForReading(options.data);
   try {
-    const filter = {
-      limit,
-      ...(workflow === undefined ? {} : { workflow }),
-      ...(status === undefined ? {} : { status }),
-    };
-    const found = store.runs.list(filter);
-    if (json) for (const run of found) process.stdout.write(`${JSON.stringify(asJson(run))}\n`);
-    else
-      process.stdout.write(
-        found.length === 0 ? "no runs\n" : table(["run", "workflow", "status", "accepted", "took"], found.map(cells)),
-      );
-    if (follow) await followRuns(store, filter, json);
+    if (options.follow) return await follow(store, options);
+    const found = store.runs.list(filterOf(options));
+    if (options.json) for (const run of found) print(run);
+    else process.stdout.write(found.length === 0 ? "no runs\n" : table(head, found.map(cells)));
     return 0;
   } finally {
     store.close();
   }
 }
 
-/** What a host writes is seen here, whether or not it is the one that was there at first. */
-async function followRuns(store: StoreReader, filter: RunFilter, json: boolean): Promise<void> {
+/** First the runs there are, oldest first; then each that begins or changes, until Ctrl-C, which is no failure. */
+async function follow(store: StoreReader, options: RunsOptions): Promise<number> {
   using interrupt = watchInterrupt();
-  let isOver = false;
-  void interrupt.told.then(() => {
-    isOver = true;
-  });
-  const known = new Map(store.runs.list(filter).map(({ id, status }) => [id, status]));
-  while (!isOver) {
-    for (const run of store.runs.list(filter).reverse()) {
-      if (known.get(run.id) === run.status) continue;
-      known.set(run.id, run.status);
-      process.stdout.write(
-        json ? `${JSON.stringify(asJson(run))}\n` : `${cells(run).map(plain).join("  ").trimEnd()}\n`,
-      );
-    }
-    await Promise.race([sleep(lookEveryMs), interrupt.told]);
+  const ended = new AbortController();
+  void interrupt.told.then(() => ended.abort());
+  const { status: wanted, ...filter } = filterOf(options);
+  const changes = new RunChanges(store.runs, filter);
+  let begun = false;
+  while (!ended.signal.aborted) {
+    const changed = changes.take().filter(({ status }) => wanted?.includes(status) ?? true);
+    if (options.json) for (const run of changed) print(run);
+    else if (!begun) process.stdout.write(table(head, changed.map(cells)));
+    else for (const run of changed) process.stdout.write(`${cells(run).map(plain).join("  ").trimEnd()}\n`);
+    begun = true;
+    // Nobody reads any more: there is nothing left to do.
+    if (process.stdout.destroyed) return 0;
+    await sleep(lookEveryMs, undefined, { signal: ended.signal }).catch(() => {});
   }
+  return 0;
+}
+
+function filterOf({ limit, workflow, status }: RunsOptions) {
+  return {
+    limit,
+    ...(workflow === undefined ? {} : { workflow }),
+    ...(status === undefined ? {} : { status }),
+  };
 }
 
 /** A run for programs; times are ISO 8601. */
@@ -67,6 +68,10 @@ export function asJson({ acceptedAt, startedAt, endedAt, ...run }: Run) {
   const time = (at: number | null) => (at === null ? null : new Date(at).toISOString());
   return { ...run, acceptedAt: time(acceptedAt), startedAt: time(startedAt), endedAt: time(endedAt) };
 }
+
+const print = (run: Run) => process.stdout.write(`${JSON.stringify(asJson(run))}\n`);
+
+const head = ["run", "workflow", "status", "accepted", "took"];
 
 function cells({ id, workflow, status, acceptedAt, endedAt, error }: Run): string[] {
   const took = endedAt === null ? "" : formatDuration(endedAt - acceptedAt);

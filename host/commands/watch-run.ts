@@ -4,7 +4,7 @@ import { EventEmitter } from "node:events";
 import type { ControlClient } from "../control/client.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { EngineEvents } from "../engine/events.ts";
-import { GantryError } from "../errors.ts";
+import { GantryError, toFailure } from "../errors.ts";
 import type { Run } from "../store/store.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
 import { plain } from "../terminal/plain.ts";
@@ -34,7 +34,7 @@ export function runOfHost(client: ControlClient, method: "runs.start" | "runs.re
       try {
         return await client.call<Run>("runs.wait", { run }, { patient: true });
       } catch (error) {
-        if (!(error instanceof GantryError && error.code === "CONTROL_FAILED")) throw error;
+        if (!["CONTROL_FAILED", "HOST_STOPPING"].includes(toFailure(error).code)) throw error;
         throw new GantryError("HOST_STOPPING", `the host has ended; run ${run} goes on when it starts again`);
       }
     },

@@ -1,6 +1,8 @@
 // One client of the control socket: reads its requests, answers them, and holds only so much for it.
 
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { GantryError } from "../errors.ts";
 import { LineReader } from "../isolation/line-reader.ts";
 import type { HostLog } from "../log.ts";
 import type { Json, JsonObject } from "../sdk.ts";
@@ -8,6 +10,7 @@ import {
   answerFailure,
   maxRequestBytes,
   type Notification,
+  type RequestId,
   type Response,
   readRequest,
   refuse,
@@ -17,7 +20,7 @@ import {
 export interface CallContext {
   /** Tells the client something of itself. What is `expendable` is left out while the client is slow to read. */
   notify(method: string, params: JsonObject, options?: { expendable?: boolean }): void;
-  /** Aborted when the client is gone. */
+  /** Aborted when the client is gone, or the host is going (HOST_STOPPING). */
   readonly gone: AbortSignal;
   /** Called once the client is gone. */
   defer(end: () => void): void;
@@ -44,6 +47,9 @@ export const connectionLimits: ConnectionLimits = {
   idleMs: 30_000,
 };
 
+/** How long the host waits for open answers when it goes, and then for the client to read them. */
+const partingMs = 500;
+
 export class Connection implements CallContext {
   readonly #socket: Socket;
   readonly #call: Call;
@@ -51,7 +57,8 @@ export class Connection implements CallContext {
   readonly #limits: ConnectionLimits;
   readonly #gone = new AbortController();
   readonly #ends: (() => void)[] = [];
-  #open = 0;
+  /** Of requests that are not answered yet. */
+  readonly #open = new Set<Promise<void>>();
 
   constructor(socket: Socket, call: Call, log: HostLog, limits: ConnectionLimits) {
     this.#socket = socket;
@@ -83,10 +90,16 @@ export class Connection implements CallContext {
     else this.#ends.push(end);
   }
 
-  /** Lets what has been written leave, if the client reads it soon. */
-  close(): void {
+  /**
+   * The host is going: takes no more requests, and lets the answers to those that are open leave, if they come and the
+   * client reads them soon.
+   */
+  async close(): Promise<void> {
+    this.#socket.pause();
+    this.#gone.abort(new GantryError("HOST_STOPPING", "the host is stopping"));
+    await Promise.race([Promise.all(this.#open), sleep(partingMs, undefined, { ref: false })]);
     this.#socket.destroySoon();
-    setTimeout(() => this.#socket.destroy(), 500).unref();
+    setTimeout(() => this.#socket.destroy(), partingMs).unref();
   }
 
   #onLine(line: Buffer): void {
@@ -100,7 +113,7 @@ export class Connection implements CallContext {
     const answer = (response: Response) => {
       if (id !== undefined) this.#write(response);
     };
-    if (this.#open >= this.#limits.maxOpenRequests) {
+    if (this.#open.size >= this.#limits.maxOpenRequests) {
       answer(refuse(id ?? null, standardErrors.request, "too many are open; wait for their answers"));
       return;
     }
@@ -109,24 +122,20 @@ export class Connection implements CallContext {
       answer(refuse(id ?? null, standardErrors.method, method.slice(0, 100)));
       return;
     }
-    this.#open += 1;
-    void called
+    const open: Promise<void> = called
       .then(
         (result) => answer({ jsonrpc: "2.0", id: id ?? null, result }),
-        (error) => {
-          const failed = answerFailure(id ?? null, error);
-          if (
-            "error" in failed &&
-            failed.error.data === undefined &&
-            failed.error.code === standardErrors.internal.code
-          )
-            this.#log.error("a control request fails", { method, err: error });
-          answer(failed);
-        },
+        (error) => this.#answerFailure(answer, id ?? null, method, error),
       )
-      .finally(() => {
-        this.#open -= 1;
-      });
+      .finally(() => this.#open.delete(open));
+    this.#open.add(open);
+  }
+
+  #answerFailure(answer: (response: Response) => void, id: RequestId, method: string, error: unknown): void {
+    const failed = answerFailure(id, error);
+    if ("error" in failed && failed.error.code === standardErrors.internal.code)
+      this.#log.error("a control request fails", { method, err: error });
+    answer(failed);
   }
 
   #write(message: Response | Notification): void {
@@ -149,7 +158,7 @@ export class Connection implements CallContext {
 
   #onIdle(): void {
     if (this.#socket.writableLength > 0) this.#cutOff("it does not read what it is told");
-    else if (this.#open === 0 && this.#ends.length === 0) this.#socket.destroySoon();
+    else if (this.#open.size === 0 && this.#ends.length === 0) this.#socket.destroySoon();
   }
 
   #cutOff(reason: string): void {

@@ -85,7 +85,7 @@ export const methods: Readonly<Record<string, Method>> = {
     call: async ({ engine, store, serve }, { run }) => {
       const cancelled = await engine.cancel(run as string);
       // A host in the foreground has not taken up the runs of others: those hear of it at the next start.
-      if (!serve) await abortStoredRun(store.runs, cancelled);
+      if (!serve && cancelled.endedAt === null) await abortStoredRun(store.runs, cancelled);
       return summaryOf(store.runs.get(cancelled.id) ?? cancelled);
     },
   },

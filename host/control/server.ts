@@ -49,7 +49,7 @@ export async function startControl(host: ControlledHost, limits: Partial<Control
         remove();
         const closed = once(server, "close");
         server.close();
-        for (const connection of connections) connection.close();
+        for (const connection of connections) void connection.close();
         await closed;
       })();
       await stopped;

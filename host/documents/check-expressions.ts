@@ -71,7 +71,7 @@ export function checkKind(
   checking.report(pointer, { code: "VALUE_WRONG", message });
 }
 
-export const conditionKinds = ["boolean", "null"] as const;
+export const conditionKinds = ["boolean"] as const;
 export const numberKinds = ["integer", "number"] as const;
 
 /** Whether a value is, or holds, an expression: then only the run shows what it is. */

@@ -17,7 +17,7 @@ import { type Fault, inOrder } from "./fault.ts";
 import { pointerTo } from "./pointer.ts";
 import { schemaFaults } from "./schema-check.ts";
 import { schemaIsSound } from "./schema-soundness.ts";
-import { closed, meant, type Shape } from "./shapes.ts";
+import { closed, listed, meant, memberNames, type Shape } from "./shapes.ts";
 import { soundPartOf } from "./sound-part.ts";
 import { visibleOf } from "./visible.ts";
 import { shapeProblems } from "./workflow-shape.ts";
@@ -111,6 +111,7 @@ function checkRequires(requires: Workflow["requires"], contexts: [string, Shape]
   const visible = visibleOf(contexts);
   checkExpressions(checking, "/requires/freeDiskBytes", requires?.freeDiskBytes, visible);
   checkKind(checking, "/requires/freeDiskBytes", requires?.freeDiskBytes, numberKinds, visible);
+  for (const [name, value] of Object.entries(requires?.device ?? {})) checkProperty(name, value, checking);
   const ofPlugins = Object.entries(requires?.plugins ?? {}).map(
     ([name, range]) => [`/requires/plugins${pointerTo([name])}`, range] as const,
   );
@@ -119,6 +120,19 @@ function checkRequires(requires: Workflow["requires"], contexts: [string, Shape]
       const message = `${JSON.stringify(range)} is no range of versions, such as ^1.2.0`;
       checking.report(pointer, { code: "VALUE_WRONG", message });
     }
+}
+
+/** A property of the device that `requires` asks for: it is compared as it is written. */
+function checkProperty(name: string, value: unknown, { report }: Checking): void {
+  const pointer = `/requires/device${pointerTo([name])}`;
+  const known = memberNames(deviceShape);
+  if (!known.includes(name)) {
+    const message = `a device has no ${name}; it has ${listed(known)}`;
+    report(pointer, { code: "KEY_UNKNOWN", message, where: "key", ...meant(name, known) });
+  } else if (typeof value !== "string" || hasExpression(value)) {
+    const message = `\`${name}\` must be a text, which is compared as it is written, without expressions`;
+    report(pointer, { code: "VALUE_WRONG", message });
+  }
 }
 
 function checkPolicy({ window, limits }: Partial<Workflow>, contexts: [string, Shape][], checking: Checking): void {

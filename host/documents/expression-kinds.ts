@@ -26,10 +26,15 @@ function shapeOfText(text: string, visible: Visible): Shape {
   return kinds === undefined ? undefined : { type: kinds };
 }
 
-/** Of one whole expression, what kinds of value it may give; undefined where that is not known. */
+/**
+ * Of one whole expression, what kinds of value it may give; undefined where that is not known. What is missing is null, so
+ * null counts only where it is all there is.
+ */
 export function kindsOfWhole(parsed: ParsedText, visible: Visible): Kind[] | undefined {
   const tree = onlyTree(parsed);
-  return tree === undefined ? undefined : kindsOfTree(tree, visible);
+  const kinds = tree === undefined ? undefined : kindsOfTree(tree, visible);
+  const others = kinds?.filter((kind) => kind !== "null") ?? [];
+  return others.length === 0 ? kinds : others;
 }
 
 function onlyTree({ parts, whole, faults }: ParsedText): Tree | undefined {
@@ -50,9 +55,7 @@ function kindsOfTree(tree: Tree, visible: Visible): Kind[] | undefined {
     case "context":
     case "member": {
       const path = wholePathOf(tree);
-      const kinds = path === undefined ? undefined : kindsOf(shapeAt(path, visible));
-      // What is missing is null.
-      return kinds === undefined ? undefined : [...new Set([...kinds, "null" as const])];
+      return path === undefined ? undefined : kindsOf(shapeAt(path, visible));
     }
     case "call": {
       const kind = ofFunctions.get(tree.name);

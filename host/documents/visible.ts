@@ -1,8 +1,9 @@
 // What expressions may read at one place of a workflow, and what is known of its shape.
 
 import type { JsonObject } from "../sdk.ts";
+import { inWords } from "./schema-words.ts";
 import { Scope } from "./scope.ts";
-import { innerShape, listed, meant, memberNames, type Shape } from "./shapes.ts";
+import { innerShape, kindsOf, listed, meant, memberNames, type Shape } from "./shapes.ts";
 
 export interface VisibleStep {
   outputs: Shape;
@@ -67,6 +68,9 @@ export function findMissing(path: Path, visible: Visible): Missing | undefined {
 function missingIn(shape: Shape, path: Path, segment: number, name: string): Missing | undefined {
   const [key] = path;
   if (key === undefined || shape === undefined) return undefined;
+  const kinds = kindsOf(shape);
+  if (kinds !== undefined && !kinds.includes(typeof key === "number" ? "array" : "object"))
+    return { segment, message: `${name} is ${inWords(kinds)} and has no member ${key}` };
   const inner = innerShape(shape, key);
   if (inner !== "missing") {
     const member = typeof key === "number" ? `${name}[${key}]` : `${name}.${key}`;

@@ -42,10 +42,10 @@ export function lendPluginContext(context: PluginContext, facts: ProcessFacts): 
   });
 }
 
-/** A step's context in a form that passes; the other side adds its services and `fetch`. */
+/** A step's context in a form that passes; the other side adds its services, `database` and `fetch`. */
 export function lendStepContext(context: StepContext | undefined, facts: ProcessFacts): LentStepContext | undefined {
   if (context === undefined) return undefined;
-  const { log, progress, checkpoint, secret, database, throttle, processStarted } = context;
+  const { log, progress, checkpoint, secret, throttle, processStarted } = context;
   const { signal, lastCheckpoint, idempotencyKey, directory, run } = context;
   return byReference({
     signal,
@@ -60,7 +60,6 @@ export function lendStepContext(context: StepContext | undefined, facts: Process
     }),
     checkpoint: async (value: unknown) => checkpoint(json(value)),
     secret: async (key: unknown) => secret(text("key", key)),
-    database: (name: unknown) => byReference({ ...database(text("name", name)) }),
     throttle: async (bytes: unknown) => throttle(count("bytes", bytes)),
     processStarted: async (pid: unknown) => {
       // Only what it has started itself may be ended in its name.

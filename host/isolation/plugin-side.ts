@@ -17,7 +17,7 @@ export interface PluginFacts {
 }
 
 /** A step's context without what this side has already. */
-export type LentStepContext = Omit<StepContext, "services" | "fetch">;
+export type LentStepContext = Omit<StepContext, "services" | "fetch" | "database">;
 
 /** Calls the plugin's `setup`; what it contributes comes back in a form that passes to the host. */
 export async function setUpPlugin({ main, manifest }: PluginFacts, lent: PluginContext): Promise<unknown> {
@@ -26,7 +26,13 @@ export async function setUpPlugin({ main, manifest }: PluginFacts, lent: PluginC
   const contributions: unknown = await plugin.setup(context);
   if (!isObject(contributions)) return null;
   const fetch = permittedFetch(manifest.name, manifest.permissions?.network ?? []);
-  const stepContext = (given: LentStepContext) => ({ ...given, services: context.services, fetch });
+  const stepContext = (given: LentStepContext) => ({
+    ...given,
+    services: context.services,
+    // The same for all steps, so that it is lent once.
+    database: context.database,
+    fetch,
+  });
   const { steps, triggers, services, stop } = contributions;
   return byReference({
     steps: members(steps, (step) => lendStep(step as Step, stepContext)),
@@ -95,7 +101,6 @@ function lendStep(step: unknown, contextOf: (given: LentStepContext) => StepCont
       ...given,
       ...(given.log === undefined ? {} : { log: writtenLog(given.log) }),
       progress: progress.report,
-      database: databases(given.database as unknown as (name: string) => Promise<Database>),
       lastCheckpoint: given.lastCheckpoint,
     });
     try {

@@ -42,7 +42,10 @@ for (const carrier of carriers) {
     const use = async (act: string, input: object = {}, context: Partial<StepContext> = {}) => {
       using recorded = stepContext({ services: plugins.services, ...context });
       const step = plugins.findStep("contract/use");
-      const output = await step.implementation.run({ act, ...input }, { ...recorded, fetch: step.fetch, ...context });
+      const output = await step.implementation.run(
+        { act, ...input },
+        { ...recorded, fetch: step.fetch, database: step.database, ...context },
+      );
       return output === undefined ? undefined : (JSON.parse(JSON.stringify(output)) as unknown);
     };
     return { plugins, service, use, folder };
@@ -266,6 +269,25 @@ for (const carrier of carriers) {
     );
     await stop();
     assert.deepEqual(await use("tick", { value: emission }), { outcomes: [] });
+  });
+
+  test(`a plugin ${carrier} has databases of its own`, async (t) => {
+    const { use } = await start(t);
+    assert.deepEqual(await use("database"), {
+      changes: [
+        { changes: 1, lastId: 1 },
+        { changes: 1, lastId: 2 },
+        { changes: 0, lastId: 2 },
+      ],
+      bytes: [true, 0, 255],
+      names: [
+        { id: 1, name: "one" },
+        { id: 2, name: "two" },
+      ],
+      none: "none",
+      failure: { code: "DATABASE_FAILED", sqlite: 2067 },
+      denied: "DATABASE_DENIED",
+    });
   });
 
   test(`what a step ${carrier} returns reaches the journal as JSON`, async (t) => {

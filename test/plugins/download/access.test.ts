@@ -103,7 +103,15 @@ async function startProxy(refuse: number | undefined = undefined) {
     onward.on("error", () => socket.destroy());
     socket.on("error", () => onward.destroy());
   });
-  return { asked, ...(await listen(proxy)), [Symbol.asyncDispose]: async () => proxy.closeAllConnections() };
+  const listening = await listen(proxy);
+  return {
+    asked,
+    port: listening.port,
+    async [Symbol.asyncDispose]() {
+      proxy.closeAllConnections();
+      await listening[Symbol.asyncDispose]();
+    },
+  };
 }
 
 function withEnvironment(variables: Record<string, string>): Disposable {
