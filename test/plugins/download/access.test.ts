@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request as httpRequest } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -103,12 +103,15 @@ async function startProxy(refuse: number | undefined = undefined) {
     onward.on("error", () => socket.destroy());
     socket.on("error", () => onward.destroy());
   });
+  const sockets: Socket[] = [];
+  proxy.on("connection", (socket) => sockets.push(socket));
   const listening = await listen(proxy);
   return {
     asked,
     port: listening.port,
     async [Symbol.asyncDispose]() {
-      proxy.closeAllConnections();
+      // Tunnels are no connections of HTTP any more.
+      for (const socket of sockets) socket.destroy();
       await listening[Symbol.asyncDispose]();
     },
   };

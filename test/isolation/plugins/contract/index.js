@@ -157,14 +157,21 @@ const acts = {
     await database.migrate(["CREATE TABLE tick (id INTEGER PRIMARY KEY, name TEXT UNIQUE, raw BLOB)"]);
     const insert = "INSERT INTO tick (name, raw) VALUES (?, ?)";
     const changes = [await database.run(insert, ["one", new Uint8Array([0, 255])])];
-    changes.push(...(await database.transaction([{ sql: insert, parameters: ["two", null] }, { sql: "DELETE FROM tick WHERE id = 9" }])));
+    changes.push(
+      ...(await database.transaction([
+        { sql: insert, parameters: ["two", null] },
+        { sql: "DELETE FROM tick WHERE id = 9" },
+      ])),
+    );
     const { raw } = await database.get("SELECT raw FROM tick WHERE id = 1");
     return {
       changes,
       bytes: [raw instanceof Uint8Array, ...raw],
       names: await database.all("SELECT id, name FROM tick ORDER BY id"),
       none: (await database.get("SELECT 1 WHERE 0")) ?? "none",
-      failure: await database.run(insert, ["one", null]).catch(({ code, details }) => ({ code, sqlite: details.sqlite })),
+      failure: await database
+        .run(insert, ["one", null])
+        .catch(({ code, details }) => ({ code, sqlite: details.sqlite })),
       denied: await database.run("ATTACH '/etc/passwd' AS other").catch(({ code }) => code),
     };
   },
