@@ -19,6 +19,7 @@ export type Act = (name: string, more?: Partial<WorkflowStep> & { code?: number;
 
 const block = (steps: WorkflowStep[], more: Partial<WorkflowStep> = {}): WorkflowStep => ({ steps, ...more });
 const call = (name: string, more: Partial<WorkflowStep> = {}): WorkflowStep => ({ uses: `workflow:${name}`, ...more });
+const said = (name: string): WorkflowStep => ({ uses: "host/signal", with: { name } });
 const wait = (input: object): WorkflowStep => ({ uses: "host/wait", with: input as Record<string, unknown> });
 const reboot: WorkflowStep = { uses: "host/reboot", with: {} };
 const main = (steps: WorkflowStep[], more: Partial<Workflow> = {}): Workflow => ({
@@ -182,7 +183,7 @@ export const scenarios: Scenario[] = [
         {
           parallel: [
             [
-              block([act("begun", { undo: act("undo begun") as never }), wait({ duration: "1h" })], {
+              block([act("begun", { undo: act("undo begun") as never }), said("ready"), wait({ duration: "1h" })], {
                 abortOn: "stop",
                 continueOnError: true,
                 onFailure: [act("handled ${{ error.code }}")],
@@ -190,7 +191,8 @@ export const scenarios: Scenario[] = [
               }),
               act("goes on"),
             ],
-            [act("first"), wait({ duration: "40ms" }), { uses: "host/signal", with: { name: "stop" } }],
+            // While this acts, the block has come to its wait.
+            [{ ...wait({ for: "ready" }), timeout: "5m" }, act("first"), said("stop")],
           ],
         },
       ]),
