@@ -1,5 +1,6 @@
 // gantry show: one run, place by place, as its journal tells it.
 
+import { styleText } from "node:util";
 import type { Workflow } from "../../schemas/workflow.types.ts";
 import { formatDuration } from "../duration.ts";
 import { openStoreForReading } from "../store/open.ts";
@@ -49,12 +50,7 @@ function print(run: Run, { shown, hidden }: ReturnType<typeof folded>, nameOf: (
   write(`run ${run.id} of ${run.workflow}: ${run.status}`);
   const more = run.retryOf === null ? "" : `, repeats ${run.retryOf}`;
   write(`accepted ${time(run.acceptedAt)}${took}${run.group === null ? "" : `, group ${plain(run.group)}`}${more}\n`);
-  const times = shown.flatMap(({ spans }) => spans.flatMap(({ from, to }) => [from, to ?? from]));
-  const from = Math.min(...times);
-  // Time in which no host was there belongs to the run all the same.
-  const axis: Axis = { from, to: run.endedAt ?? Math.max(from + 1, ...times), width: barWidth() };
-  const rows = shown.map((place) => cells(place, nameOf(place.path), axis));
-  process.stdout.write(table(["step", "status", "attempts", "took", "timeline", ""], rows));
+  process.stdout.write(timelineOf(run, shown, nameOf));
   if (hidden > 0) write(`${hidden} more that succeeded, in long loops (--all shows them)`);
   if (run.error === null) return;
   const { message, code, remedy, step } = run.error;
@@ -62,10 +58,32 @@ function print(run: Run, { shown, hidden }: ReturnType<typeof folded>, nameOf: (
   if (remedy !== undefined) write(remedy);
 }
 
-/** A quarter of the terminal, and something readable where there is none. */
-function barWidth(): number {
-  const columns = process.stdout.columns ?? 80;
-  return Math.min(60, Math.max(10, Math.floor(columns / 4)));
+/** A line for each place; on a terminal with bars as wide as that allows, and colours where they are wanted. */
+function timelineOf(run: Run, shown: PlaceStory[], nameOf: (path: string) => PlaceName): string {
+  const { isTTY, columns } = process.stdout;
+  const rows = shown.map((place) => cells(place, nameOf(place.path)));
+  const head = ["step", "status", "attempts", "took", ""];
+  if (!isTTY) return table(head, rows);
+  const axis = axisOf(run, shown, columns);
+  for (const [index, place] of shown.entries()) rows[index]!.splice(4, 0, bar(place, axis));
+  const paint = (text: string, row: number, column: number) =>
+    column === 1 || column === 4 ? styleText(colours[shown[row]!.status], text, { stream: process.stdout }) : text;
+  return table(head.toSpliced(4, 0, "timeline"), rows, { columns, paint });
+}
+
+const colours = {
+  running: "blue",
+  waiting: "yellow",
+  succeeded: "green",
+  unchanged: "green",
+  failed: "red",
+  skipped: "dim",
+} as const;
+
+/** From the first beginning to the end; a third of the terminal. */
+function axisOf(run: Run, shown: PlaceStory[], columns: number): Axis {
+  const from = shown.reduce((first, { beganAt }) => Math.min(first, beganAt), run.startedAt ?? run.acceptedAt);
+  return { from, to: run.endedAt ?? Date.now(), width: Math.min(80, Math.max(10, Math.floor(columns / 3))) };
 }
 
 function folded(story: PlaceStory[]): { shown: PlaceStory[]; hidden: number } {
@@ -79,19 +97,17 @@ function folded(story: PlaceStory[]): { shown: PlaceStory[]; hidden: number } {
   return { shown, hidden: story.length - shown.length };
 }
 
-function cells(place: PlaceStory, { label, depth }: PlaceName, axis: Axis): string[] {
+function cells(place: PlaceStory, { label, depth }: PlaceName): string[] {
   const { status, attempts, beganAt, endedAt, error, resumed, spans } = place;
   const took = endedAt === undefined || spans.length === 0 ? "" : formatDuration(endedAt - beganAt);
-  const remarks = [
-    error === undefined ? "" : `${error.message} (${error.code})`,
-    resumed ? "repeated after a stop" : "",
-  ];
+  // What has an inside fails with what failed there, where the whole message stands.
+  const reason = error === undefined ? "" : attempts === 0 ? error.code : `${error.message} (${error.code})`;
+  const remarks = [reason, resumed ? "repeated after a stop" : ""];
   return [
     "  ".repeat(depth) + label,
     status,
     attempts === 0 ? "" : String(attempts),
     took,
-    bar(place, axis),
     remarks.filter((remark) => remark !== "").join("; "),
   ];
 }

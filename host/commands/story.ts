@@ -22,11 +22,24 @@ export function storyOf(journal: JournalRecord[]): PlaceStory[] {
   for (const { kind, path, data, at } of journal) {
     const entry = { kind, path, data } as Entry;
     if (path === "" || entry.kind === "aborting" || entry.kind === "failing") continue;
+    // An item of a loop has no record of its beginning: that is what happens first inside it.
+    for (const item of itemsAround(path)) if (!places.has(item)) places.set(item, begunPlace(item, at));
     const place = places.get(path) ?? newPlace(path, at);
     places.set(path, place);
     tell(place, entry, at);
   }
   return [...places.values()];
+}
+
+/** The items of loops that a place stands in, the outermost first. */
+function itemsAround(path: string): string[] {
+  return [...path.matchAll(/\/items\/\d+(?=\/)/g)].map(({ index, 0: item }) => path.slice(0, index + item.length));
+}
+
+function begunPlace(path: string, at: number): PlaceStory {
+  const place = newPlace(path, at);
+  begin(place, "work", at);
+  return place;
 }
 
 function newPlace(path: string, at: number): PlaceStory {

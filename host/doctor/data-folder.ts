@@ -1,11 +1,10 @@
-// The data folder: can the host work in it, is what is in it sound, and who has it?
+// The data folder: can the host work in it, is it for the host alone, and is what is in it sound?
 
-import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { connectControl } from "../control/client.ts";
 import { databaseFile } from "../store/data-directory.ts";
-import { lockDirectory } from "../store/lock.ts";
+import { SCHEMA_VERSION, schemaVersion } from "../store/schema.ts";
 import { type Finding, good, missing, warning } from "./finding.ts";
 
 /** The folder itself, or the nearest one above it that exists. */
@@ -28,14 +27,35 @@ export function checkWritable(folder: string): Finding {
   }
 }
 
+/** The folder and the host's own files in it; what a plugin keeps is its affair. */
 export function checkPrivate(folder: string): Finding {
   const about = "its privacy";
   if (!existsSync(folder)) return good(about, "nothing is there yet");
-  const { mode } = statSync(folder);
-  if ((mode & 0o077) === 0) return good(about, "only its owner can look into it");
-  const others = (mode & 0o777).toString(8);
-  return warning(about, `others can look into it (mode ${others})`, `Run \`chmod 700 ${resolve(folder)}\`.`);
+  for (const path of [resolve(folder), ...hostFiles.map((name) => join(resolve(folder), name))]) {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined || (found.mode & 0o077) === 0) continue;
+    const mode = (found.mode & 0o777).toString(8);
+    const wanted = found.isDirectory() ? "700" : "600";
+    return warning(about, `others can look into ${path} (mode ${mode})`, `Run \`chmod ${wanted} ${path}\`.`);
+  }
+  return good(about, "only its owner can look into it");
 }
+
+const hostFiles = ["gantry.db", "gantry.db-wal", "gantry.db-shm", "lock", "control.sock", "secrets", "runs", "plugins"];
+
+/** A command that was once run as root leaves files that the host's user cannot use. */
+export function checkOwner(folder: string): Finding {
+  const about = "its owner";
+  if (!existsSync(folder)) return good(about, "nothing is there yet");
+  const { uid: owner } = statSync(folder);
+  const strangers = readdirSync(folder).filter((name) => statOf(join(folder, name))?.uid !== owner);
+  if (strangers.length === 0) return good(about, `user ${owner} has all of it`);
+  const remedy = `Give all of it to the user the host runs as: \`chown -R ${owner} ${resolve(folder)}\`.`;
+  return missing(about, `the folder is user ${owner}'s, but not ${strangers.join(", ")}`, remedy);
+}
+
+// It may be gone by now.
+const statOf = (path: string) => statSync(path, { throwIfNoEntry: false });
 
 export function checkSpace(folder: string, neededBytes = 100 * 1024 * 1024): Finding {
   const about = "free space";
@@ -47,6 +67,8 @@ export function checkSpace(folder: string, neededBytes = 100 * 1024 * 1024): Fin
   return missing(about, `only ${told} are left where the data folder is`, remedy);
 }
 
+const newerRemedy = "Install that version again, or start with another folder (`--data`).";
+
 export function checkSoundness(folder: string): Finding {
   const about = "database";
   const file = databaseFile(folder);
@@ -55,6 +77,9 @@ export function checkSoundness(folder: string): Finding {
   try {
     const database = new DatabaseSync(file, { readOnly: true, timeout: 2000 });
     try {
+      const version = schemaVersion(database);
+      if (version > SCHEMA_VERSION)
+        return missing(about, `written by a newer Gantry (tables ${version}, known ${SCHEMA_VERSION})`, newerRemedy);
       const [found] = database.prepare("PRAGMA quick_check(1)").all() as { quick_check: string }[];
       return found?.quick_check === "ok"
         ? good(about, "sound")
@@ -64,24 +89,5 @@ export function checkSoundness(folder: string): Finding {
     }
   } catch (error) {
     return missing(about, `cannot be read: ${(error as Error).message}`, remedy);
-  }
-}
-
-/** A host that has the folder and answers, or nobody. */
-export async function checkHolder(folder: string): Promise<Finding> {
-  const about = "host";
-  if (!existsSync(folder)) return good(about, "none is running");
-  const client = await connectControl(folder).catch(() => undefined);
-  if (client !== undefined) {
-    using asked = client;
-    const { pid } = await asked.call<{ pid: number }>("host.info");
-    return good(about, `runs as process ${pid} and answers`);
-  }
-  try {
-    lockDirectory(folder).release();
-    return good(about, "none is running");
-  } catch (error) {
-    const remedy = "Wait a moment if it is just starting; otherwise look at its log, and start it again.";
-    return missing(about, `the folder is held, but nobody answers: ${(error as Error).message}`, remedy);
   }
 }

@@ -11,6 +11,25 @@ export function checkNode(version: string, needed = 26): Finding {
   return missing(about, `version ${version} is too old; Gantry needs ${needed}`, remedy);
 }
 
+/** Whether npm can bring along the Node that Gantry runs on. */
+export function checkPlatform(platform: string, arch: string): Finding {
+  const about = "platform";
+  const told = `${platform} ${arch}`;
+  if (platform === "linux" && (arch === "x64" || arch === "arm64")) return good(about, told);
+  const remedy = "Install Node 26 or newer by yourself, and keep it up to date; tests run on Linux only.";
+  return warning(about, `for ${told} there is no platform package`, remedy);
+}
+
+/** `bytes`: what this process may use, or the machine has. A host with all plugins needs about 80 MB. */
+export function checkMemory(bytes: number, neededBytes = 128 * 1024 * 1024): Finding {
+  const about = "memory";
+  const told = `${Math.floor(bytes / (1024 * 1024))} MiB`;
+  if (bytes >= neededBytes) return good(about, told);
+  const remedy =
+    "Raise the limit (`MemoryMax=` in the systemd unit, or that of the container), or enable fewer plugins.";
+  return warning(about, `only ${told} may be used`, remedy);
+}
+
 /** A device without a battery for its clock begins in the past until it has the time from the network. */
 export function checkClock(now: number): Finding {
   const about = "clock";

@@ -172,7 +172,7 @@ test("a long loop is told once, a step that would fail says so, and a plan has a
     inputs: { type: "object" },
     steps: [
       { forEach: "${{ inputs.many }}", steps: [publish(1)] },
-      { uses: "host/signal", with: { name: "${{ add(inputs.few, 1) }}" } },
+      { uses: "host/signal", with: { name: "${{ fromJSON(inputs.text) }}" } },
       { uses: "host/signal", with: { name: "${{ inputs.few }}" } },
       ...list(3).reduce<object[]>(
         (inside) => [{ forEach: "${{ inputs.few }}", steps: inside }],
@@ -180,7 +180,7 @@ test("a long loop is told once, a step that would fail says so, and a plan has a
       ),
     ],
   });
-  write("long", { many: list(21), few: list(20) });
+  write("long", { many: list(21), few: list(20), text: "{" });
   const told = await steps("long", "long");
   assert.equal(told[0]!.says, "for each of 21 items");
   assert.equal(told.filter(({ place }) => place === "/steps/0/steps/0").length, 1);

@@ -123,7 +123,7 @@ test("a retry is a new run with the same input, which knows what it repeats", as
   await ended;
 });
 
-test("plugin list and plan ask the host", async () => {
+test("plugin list, doctor and plan ask the host", async () => {
   const listed = await run("plugin", "list", "--json");
   assert.equal(listed.code, 0, listed.stderr);
   assert.deepEqual(
@@ -133,6 +133,9 @@ test("plugin list and plan ask the host", async () => {
       .map((line) => (JSON.parse(line) as { name: string; state: string }).state),
     ["active"],
   );
+  const examined = await run("doctor");
+  assert.equal(examined.code, 0, examined.stdout);
+  assert.match(examined.stdout, new RegExp(`^✓ host: runs as process ${host.pid} and answers$`, "m"));
   const planned = await run("plan", "patient");
   assert.equal(planned.code, 0, planned.stderr);
   assert.match(planned.stdout, /w \(host\/wait\)/);

@@ -79,9 +79,9 @@ function commandsWork(when: string): void {
       `run ${failedRun.id} of blink: failed
 accepted 2026-03-01 12:00:00, took 1m30s, group lamps
 
-step                    status     attempts  took   timeline
-fetch (download/fetch)  succeeded  1         2s     █
-lamp/blink              failed     2         1m28s  ████████████████████  the lamp said: [31mno (LAMP_BROKEN); repeated after a stop
+step                    status     attempts  took
+fetch (download/fetch)  succeeded  1         2s
+lamp/blink              failed     2         1m28s  the lamp said: [31mno (LAMP_BROKEN); repeated after a stop
 
 fetch: the lamp said: [31mno (LAMP_BROKEN)
 Replace the bulb.
