@@ -48,6 +48,7 @@ export class PluginProcess {
   readonly #timers: NodeJS.Timeout[] = [];
   #droppedLines = 0;
   #missedHeartbeats = 0;
+  #hasStarted = false;
   #wasTold = false;
   #error: GantryError | undefined;
 
@@ -106,7 +107,12 @@ export class PluginProcess {
 
   /** A function that the process lends from the beginning. */
   root(name: keyof typeof roots): (...args: unknown[]) => Promise<unknown> {
-    return this.#channel.root(roots[name]);
+    const call = this.#channel.root(roots[name]);
+    return async (...args) => {
+      const answer = await call(...args);
+      this.#hasStarted = true;
+      return answer;
+    };
   }
 
   /** Writes a line of the plugin's to the host's log, as long as there are not too many. */
@@ -192,6 +198,8 @@ export class PluginProcess {
     const beat = () => {
       // Counted and not timed: a machine that slept, or a host that was busy, is no fault of the plugin.
       if (isWaiting) {
+        // How long a start may take is for whoever waits for it to say.
+        if (!this.#hasStarted) return;
         this.#missedHeartbeats += 1;
         if (this.#missedHeartbeats < limits.missedHeartbeats) return;
         const seconds = Math.round((limits.heartbeatMs * limits.missedHeartbeats) / 1000);

@@ -14,7 +14,13 @@ import { stepContext } from "../support/step-context.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { activate, makeFolder } from "./carriers.ts";
 
-const isolation = { heartbeatMs: 200, missedHeartbeats: 5, memoryCheckMs: 50, deafAfterMs: 200 };
+const isolation = {
+  heartbeatMs: 250,
+  missedHeartbeats: 10,
+  memoryCheckMs: 50,
+  deafAfterMs: 200,
+  notices: { perSecond: 100, burst: 5000 },
+};
 const options = { isolation, retryDelayMs: { first: 10, longest: 50 } };
 
 const attacks: Record<string, { code: string | RegExp; message?: RegExp }> = {
@@ -57,6 +63,7 @@ test("a plugin that attacks is ended with a code and started again, and another 
   let runs = 0;
   for (const [which, expected] of Object.entries(attacks))
     await t.test(which, async () => {
+      await waitFor("the attacker to be there", () => stateOf("attacker").state === "active");
       const { pid, restarts } = stateOf("attacker");
       using context = stepContext();
       const run = (uses: string, input: object) => plugins.findStep(uses).implementation.run(input as never, context);
@@ -66,7 +73,8 @@ test("a plugin that attacks is ended with a code and started again, and another 
       assert.match(failure.message, expected.message ?? /./);
       assert.equal(failure.retryable, true);
       assert.ok(failure.remedy);
-      assert.deepEqual(await run("good/work", {}), { times: ++runs });
+      runs += 1;
+      assert.deepEqual(await run("good/work", {}), { times: runs });
       await waitFor("the attacker to be started again", () => {
         const { state, pid: now } = stateOf("attacker");
         return state === "active" && now !== undefined && now !== pid;
