@@ -48,7 +48,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     endAll(process.exitCode === undefined ? signal : "SIGKILL");
     process.exitCode = 128 + constants.signals[signal];
   });
-const limitMs = slow ? 90 * minuteMs : 15 * minuteMs;
+const limitMs = slow ? 90 * minuteMs : 40 * minuteMs;
 const limit = setTimeout(() => {
   console.error(`the tests did not end within ${limitMs / minuteMs} minutes and are ended`);
   // Node names what it was at, if it still can.
