@@ -56,8 +56,9 @@ function declaredCodes(): Explained[] {
     ["The host", catalogue],
     ["Documents", faultCatalogue],
   ];
-  for (const name of readdirSync(new URL("plugins/", root))) {
-    const manifest = JSON.parse(readFileSync(new URL(`plugins/${name}/plugin.json`, root), "utf8"));
+  const plugins = readdirSync(new URL("plugins/", root)).map((name) => `plugins/${name}`);
+  for (const folder of ["host/builtin", ...plugins]) {
+    const manifest = JSON.parse(readFileSync(new URL(`${folder}/plugin.json`, root), "utf8"));
     groups.push([`The plugin ${manifest.name}`, manifest.errors ?? {}]);
   }
   return groups.flatMap(([section, errors]) =>
