@@ -2,6 +2,7 @@
 
 import { StringDecoder } from "node:string_decoder";
 import type { Log } from "gantry";
+import type { OutputFile } from "./output-file.ts";
 
 const tailBytes = 16 * 1024;
 const maxLineLength = 1000;
@@ -9,6 +10,7 @@ const maxLinesPerSecond = 100;
 
 export class Output {
   readonly #log: Log;
+  readonly #file: OutputFile;
   readonly #decoder = new StringDecoder("utf8");
   #tail: Buffer = Buffer.alloc(0);
   #line = "";
@@ -16,11 +18,13 @@ export class Output {
   #linesThisSecond = 0;
   #leftOut = 0;
 
-  constructor(log: Log) {
+  constructor(log: Log, file: OutputFile) {
     this.#log = log;
+    this.#file = file;
   }
 
   take(chunk: Buffer): void {
+    this.#file.take(chunk);
     this.#tail = Buffer.concat([this.#tail, chunk.subarray(-tailBytes)]).subarray(-tailBytes);
     const lines = (this.#line + this.#decoder.write(chunk)).split("\n");
     this.#line = lines.pop()!.slice(0, maxLineLength);
@@ -32,6 +36,7 @@ export class Output {
     this.#line += this.#decoder.end();
     if (this.#line !== "") this.#logLine(this.#line);
     if (this.#leftOut > 0) this.#log.warn(`${this.#leftOut} further lines of output are not in the log`);
+    this.#file.end(this.#tail);
     const tail = textOf(this.#tail).replace(/\r?\n$/, "");
     // What is no UTF-8 takes more bytes as text.
     return Buffer.byteLength(tail) <= tailBytes ? tail : textOf(Buffer.from(tail).subarray(-tailBytes));

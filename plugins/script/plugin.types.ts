@@ -6,9 +6,21 @@ export interface Config {
    */
   environment: string[];
   /**
-   * How long a program may go on when the host stops, before it is told to end.
+   * How long a program may go on when the host stops, before it is told to end: at most 7s, as the host waits 10 s for a step and a program has 2 s from SIGTERM to SIGKILL.
    */
   stopTimeout: string;
+  /**
+   * Users (names or numbers) that steps may run programs as; default: only the host's own.
+   */
+  users: string[];
+  /**
+   * Groups (names or numbers) that steps may give to programs, beside that of their user.
+   */
+  groups: string[];
+  /**
+   * How much of a program's output is kept in a file, beside its end.
+   */
+  maxOutputBytes: number;
 }
 
 export interface RunInput {
@@ -37,13 +49,71 @@ export interface RunInput {
      * Exit codes that ask to be tried again later.
      */
     retry?: number[];
+    /**
+     * Exit codes after which a retry is of no use.
+     */
+    failed?: number[];
+    /**
+     * Signals, such as SIGTERM, that a program may be ended by and have succeeded.
+     */
+    doneSignals?: string[];
   };
+  /**
+   * What the program reads from standard input; default: nothing.
+   */
+  input?: string;
+  /**
+   * A name or number of /etc/passwd: whose rights the program has; one of the plugin's `users`.
+   */
+  user?: string;
+  /**
+   * A name or number of /etc/group; default: the group of the user.
+   */
+  group?: string;
+  /**
+   * Its priority as `nice` counts: 19 leaves the processor to all others.
+   */
+  niceness?: number;
+  /**
+   * The most memory (address space) that each of its processes may have.
+   */
+  memoryBytes?: number;
+  /**
+   * Where the program tells of its progress: in a file of its directory, or in lines on descriptor 3.
+   */
+  statusFrom: "file" | "descriptor" | "nowhere";
+  /**
+   * The name of that file in `directory`.
+   */
+  statusFile: string;
 }
 
 export interface RunOutput {
-  exitCode: number;
+  /**
+   * Null where a signal of `doneSignals` ended it.
+   */
+  exitCode: number | null;
+  /**
+   * The signal that ended it, such as SIGTERM.
+   */
+  signal: string | null;
   /**
    * The last 16 KiB of what it wrote to standard output and standard error, without the end of the last line.
    */
   output: string;
+  /**
+   * A file in the run's folder with the beginning and the end of all it wrote.
+   */
+  outputFile: string;
+  /**
+   * What it last told of its progress; empty where it told nothing.
+   */
+  status: {
+    message?: string;
+    statusCode?: string;
+    /**
+     * 0 to 100.
+     */
+    progress?: number;
+  };
 }

@@ -3,19 +3,31 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, readdirSync, readFileSync } from "node:fs";
-import type { Socket } from "node:net";
+import { readdirSync, readFileSync } from "node:fs";
+import { setPriority } from "node:os";
 import type { Writable } from "node:stream";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
-import { openOutputPipe } from "./output-pipe.ts";
+import type { Account } from "./account.ts";
+import { gateArguments } from "./gate.ts";
+import type { Pipe, Pipes } from "./pipes.ts";
 
 export interface Launch {
   command: string[];
   directory: string;
   environment: Record<string, string>;
+  /** Whose rights it has; undefined: those of the host. */
+  account: Account | undefined;
+  /** An open file that is its standard input. */
+  input: number | "ignore";
+  /** As `nice` counts: 19 is the most modest. */
+  niceness: number | undefined;
+  memoryBytes: number | undefined;
+  pipes: Pipes;
   /** Called with the group's number before the program begins; it begins when this resolves. */
   started(group: number): Promise<void>;
   onOutput(chunk: Buffer): void;
+  /** Where given, the program has a descriptor 3, and what it writes there comes here. */
+  onStatus: ((chunk: Buffer) => void) | undefined;
 }
 
 export interface Ending {
@@ -23,43 +35,38 @@ export interface Ending {
   signal: NodeJS.Signals | null;
 }
 
-// A shell waits at descriptor 3 for the word, then becomes the program: same process, same number. Whatever else comes,
-// also the end of a host that died, ends it before the program began. Exit codes 126 and 127 are the shell's own for a
-// program it cannot execute or find. Both outputs are one pipe, so that their order is kept.
-const gate = 'read -r word <&3 && [ "$word" = go ] || exit 125; exec 3<&-; exec "$@"';
-
-const gateName = "gate";
-
-/** Whether what a program said is only the gate's own complaint about it. */
-export function isOfGate(output: string): boolean {
-  return output.split("\n").every((line) => line.startsWith(`${gateName}: `));
-}
+/** The system does not let the program have this priority. */
+export class PriorityRefused extends Error {}
 
 export class ProcessGroup {
   readonly #child: ChildProcess;
-  readonly #output: Socket;
+  readonly #pipes: Pipe[];
   readonly #ending: Promise<Ending>;
 
-  private constructor(child: ChildProcess, output: Socket) {
+  private constructor(child: ChildProcess, pipes: Pipe[]) {
     this.#child = child;
-    this.#output = output;
+    this.#pipes = pipes;
     this.#ending = once(child, "exit").then(([exitCode, signal]) => ({ exitCode, signal }) as Ending);
     // Who awaits it is told; nobody may be there yet.
     this.#ending.catch(() => {});
   }
 
   /** Resolves once the program has begun; rejects when the gate itself cannot be started or the host cannot say go. */
-  static async launch({ command, directory, environment, started, onOutput }: Launch): Promise<ProcessGroup> {
-    const { writeDescriptor, output } = await openOutputPipe();
-    // What a descendant in another group does with its end when this one is closed is its own affair.
-    output.on("error", () => {});
+  static async launch(options: Launch): Promise<ProcessGroup> {
+    const { account, niceness, pipes, started, onOutput, onStatus } = options;
+    const opened: Pipe[] = [];
     try {
-      const child = await spawnGate(command, directory, environment, writeDescriptor);
-      const group = new ProcessGroup(child, output);
-      output.on("data", onOutput);
+      // Both outputs are one pipe, so that their order is kept.
+      opened.push(await pipes.open(account));
+      if (onStatus !== undefined) opened.push(await pipes.open(account));
+      const child = await spawnGate(options, opened);
+      const group = new ProcessGroup(child, opened);
+      opened[0]!.output.on("data", onOutput);
+      if (onStatus !== undefined) opened[1]!.output.on("data", onStatus);
       const word = child.stdio[3] as Writable;
       word.on("error", () => {});
       try {
+        if (niceness !== undefined) setNiceness(child.pid!, niceness);
         await started(child.pid!);
         word.end("go\n");
       } catch (error) {
@@ -68,7 +75,7 @@ export class ProcessGroup {
       }
       return group;
     } catch (error) {
-      output.destroy();
+      for (const pipe of opened) await pipe.close();
       throw error;
     }
   }
@@ -95,14 +102,14 @@ export class ProcessGroup {
       await sleep(10);
     }
     await this.#readToTheEnd();
-    this.#output.destroy();
+    for (const pipe of this.#pipes) await pipe.close();
   }
 
   // All that the dead have written is in the pipe, and one turn of the event loop reads more than a pipe holds; the
   // first of these turns may be over already. A descendant that left the group may hold the pipe open and talk on: what
   // it says is not waited for.
   async #readToTheEnd(): Promise<void> {
-    for (let turn = 0; turn < 3 && !this.#output.closed; turn++) await nextTurn();
+    for (let turn = 0; turn < 3 && !this.#pipes.every(({ output }) => output.closed); turn++) await nextTurn();
   }
 
   #signal(signal: NodeJS.Signals): void {
@@ -135,17 +142,32 @@ export class ProcessGroup {
 }
 
 /** Rejects with the system's error when no process can be made. */
-async function spawnGate(command: string[], cwd: string, env: Record<string, string>, output: number) {
+async function spawnGate(options: Launch, [output, status]: Pipe[]): Promise<ChildProcess> {
+  const { command, directory, environment, account, input, memoryBytes } = options;
   try {
-    const child = spawn("/bin/sh", ["-c", gate, gateName, ...command], {
-      cwd,
-      env,
+    const gate = gateArguments({ memoryBytes, hasStatus: status !== undefined });
+    const child = spawn("/bin/sh", [...gate, ...command], {
+      cwd: directory,
+      env: { ...environment, ...(status === undefined ? {} : { GANTRY_STATUS_FD: "3" }) },
       detached: true,
-      stdio: ["ignore", output, output, "pipe"],
+      stdio: [
+        ...[input, output!.writeDescriptor, output!.writeDescriptor, "pipe" as const],
+        ...(status === undefined ? [] : [status.writeDescriptor]),
+      ],
+      ...(account === undefined ? {} : { uid: account.uid, gid: account.gid }),
     });
     await once(child, "spawn");
     return child;
   } finally {
-    closeSync(output);
+    output!.closeWriteEnd();
+    status?.closeWriteEnd();
+  }
+}
+
+function setNiceness(pid: number, niceness: number): void {
+  try {
+    setPriority(pid, niceness);
+  } catch (error) {
+    throw new PriorityRefused((error as Error).message, { cause: error });
   }
 }

@@ -1,55 +1,93 @@
-import { statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { closeSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PluginError, parseDuration, type Step, type StepContext } from "gantry";
+import { accountFor } from "../account.ts";
 import { environmentFor } from "../environment.ts";
+import { startFailure } from "../failures.ts";
+import { judge } from "../judge.ts";
 import { Output } from "../output.ts";
+import { OutputFile } from "../output-file.ts";
+import type { Pipes } from "../pipes.ts";
 import type { Config, RunInput, RunOutput } from "../plugin.types.ts";
-import { type Ending, isOfGate, ProcessGroup } from "../process-group.ts";
+import { type Ending, ProcessGroup } from "../process-group.ts";
+import { openInput } from "../standard-input.ts";
+import { StatusFile } from "../status-file.ts";
+import { StatusLines } from "../status-lines.ts";
+import { StatusReports } from "../status-reports.ts";
 
 /** Between SIGTERM and SIGKILL. */
 const graceMs = 2000;
 
-export function run(config: Config): Step<RunInput, RunOutput> {
+export function run(config: Config, pipes: Pipes): Step<RunInput, RunOutput> {
   return {
-    plan: ({ command, directory }) => `runs ${command.join(" ")} in ${directory}`,
-    async run({ command, directory, environment, exitCodes }, context) {
+    plan: ({ command, directory, user }) =>
+      `runs ${command.join(" ")} in ${directory}${user === undefined ? "" : ` as ${user}`}`,
+
+    async run(input, context) {
+      const { command, directory, statusFrom, statusFile: statusName, exitCodes } = input;
       checkDirectory(directory);
-      const output = new Output(context.log);
-      const group = await launch(command, directory, environmentFor(config.environment, environment), output, context);
+      checkStatusName(statusName);
+      const file = new OutputFile(join(context.directory, fileNameFor(context)), config.maxOutputBytes, context.log);
+      const output = new Output(context.log, file);
+      const status = new StatusReports(context.progress);
+      const say = status.say.bind(status);
+      const statusFile = statusFrom === "file" ? await StatusFile.watch(directory, statusName, say) : undefined;
+      const statusLines = statusFrom === "descriptor" ? new StatusLines(say) : undefined;
       let said = "";
-      const ending = await untilEnd(group, context.signal, parseDuration(config.stopTimeout)!).finally(async () => {
-        await group.clear();
+      let ending: Ending;
+      try {
+        const group = await launch(input, config, pipes, output, statusLines, context);
+        try {
+          ending = await untilEnd(group, context.signal, parseDuration(config.stopTimeout)!);
+        } finally {
+          await group.clear();
+        }
+      } finally {
+        await statusFile?.end();
         said = output.end();
-      });
-      return judge(ending, said, command[0]!, exitCodes);
+      }
+      return judge({ ending, output: said, outputFile: file.path, status: status.last }, command[0]!, exitCodes);
     },
   };
 }
 
 async function launch(
-  command: string[],
-  directory: string,
-  environment: Record<string, string>,
+  input: RunInput,
+  config: Config,
+  pipes: Pipes,
   output: Output,
+  statusLines: StatusLines | undefined,
   context: StepContext,
-) {
+): Promise<ProcessGroup> {
+  const { command, directory, environment, niceness, memoryBytes } = input;
+  const account = accountFor(input, config);
   context.signal.throwIfAborted();
+  const standardInput =
+    input.input === undefined ? undefined : openInput(context.directory, `.${fileNameFor(context)}.input`, input.input);
   try {
     return await ProcessGroup.launch({
       command,
       directory,
-      environment,
+      environment: environmentFor(config.environment, account?.environment ?? {}, environment),
+      account,
+      input: standardInput ?? "ignore",
+      niceness,
+      memoryBytes,
+      pipes,
       async started(pid) {
         await context.processStarted(pid);
         context.signal.throwIfAborted();
       },
       onOutput: (chunk) => output.take(chunk),
+      onStatus: statusLines && ((chunk) => statusLines.take(chunk)),
     });
   } catch (cause) {
     if (context.signal.aborted) throw context.signal.reason;
-    throw new PluginError("SCRIPT_START_FAILED", `${command[0]} cannot be started: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw startFailure(cause, input);
+  } finally {
+    if (standardInput !== undefined) closeSync(standardInput);
   }
 }
 
@@ -73,34 +111,17 @@ async function untilEnd(group: ProcessGroup, signal: AbortSignal, stopTimeoutMs:
   throw signal.reason;
 }
 
-function judge(
-  { exitCode, signal }: Ending,
-  output: string,
-  program: string,
-  { done = [0], retry = [] }: RunInput["exitCodes"],
-): RunOutput {
-  if (exitCode !== null && isOfGate(output)) refuseByGate(exitCode, program, output);
-  if (exitCode !== null && done.includes(exitCode)) return { exitCode, output };
-  const said = output === "" ? "" : `: ${output.slice(-500).toWellFormed()}`;
-  if (exitCode === null)
-    throw new PluginError("SCRIPT_KILLED", `${program} was ended by ${signal}${said}`, { details: { signal } });
-  const details = { exitCode, output: output.slice(-2000).toWellFormed() };
-  if (retry.includes(exitCode))
-    throw new PluginError("SCRIPT_RETRY_LATER", `${program} asks to be run again (exit code ${exitCode})${said}`, {
-      details,
-    });
-  throw new PluginError("SCRIPT_FAILED", `${program} ended with exit code ${exitCode}${said}`, { details });
-}
-
-// The exit codes are the shell's own for what it cannot execute; its words depend on the language.
-function refuseByGate(exitCode: number, program: string, output: string): void {
-  const details = { exitCode, output };
-  if (exitCode === 127)
-    throw new PluginError("SCRIPT_NOT_FOUND", `${program}, or the interpreter it names, does not exist`, { details });
-  if (exitCode === 126) throw new PluginError("SCRIPT_NOT_EXECUTABLE", `${program} may not be executed`, { details });
+/** The same for each attempt at a step; several steps of a run have files of their own. */
+function fileNameFor({ idempotencyKey }: StepContext): string {
+  return `output-${createHash("sha256").update(idempotencyKey).digest("hex").slice(0, 12)}.log`;
 }
 
 function checkDirectory(directory: string): void {
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return;
   throw new PluginError("SCRIPT_DIRECTORY_MISSING", `there is no folder ${directory}`);
+}
+
+function checkStatusName(name: string): void {
+  if (!["", ".", ".."].includes(name) && !/[/\0]/.test(name)) return;
+  throw new PluginError("SCRIPT_STATUS_NAME_INVALID", `${JSON.stringify(name)} is no name of a file`);
 }

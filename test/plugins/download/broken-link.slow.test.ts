@@ -46,11 +46,11 @@ test("a large file over a bad link and through kills arrives whole, nearly nothi
     const first = beginRun(folder);
     await killAt(first, () => link.sentBytes > share(0.27));
     for (const at of [0.48, 0.7]) {
-      const host = new HostProcess(folder, {}, ["--log-level", "warn"]);
+      const host = new HostProcess(folder);
       await waitFor("the bytes", () => link.sentBytes > share(at), 120_000);
       await host.kill();
     }
-    const last = new HostProcess(folder, {}, ["--log-level", "warn"]);
+    const last = new HostProcess(folder);
     await waitFor(`the end of the run\n${last.log}`, () => endedWell(folder), 300_000);
     const peakMb = peakMbOf(last.pid);
     await last.stop();
@@ -89,7 +89,7 @@ async function peakOf(root: string, name: string, url: string, sha256: string): 
   const begun = beginRun(folder);
   await once(begun, "exit");
   assert.ok(endedWell(folder));
-  const host = new HostProcess(folder, {}, ["--log-level", "warn"]);
+  const host = new HostProcess(folder);
   await host.ready();
   const peakMb = peakMbOf(host.pid);
   await host.stop();

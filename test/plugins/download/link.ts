@@ -2,6 +2,7 @@
 // the way when it breaks is little, as it is outside of one machine.
 
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serve, type TestServer } from "./server.ts";
@@ -23,15 +24,13 @@ export async function serveLink(sizeBytes: number, breaksAt: number[], pauseMs: 
   const state = { sizeBytes, sha256: hash.digest("hex"), sentBytes: 0 };
   const breaks = [...breaksAt];
   const send = async (response: ServerResponse, begin: number) => {
+    const gone = once(response, "close");
     for (let at = begin; at < sizeBytes && !response.destroyed; ) {
       const inBlock = at % blockBytes;
       const part = block.subarray(inBlock, Math.min(blockBytes, inBlock + sizeBytes - at));
       at += part.length;
       state.sentBytes += part.length;
-      await new Promise<void>((resolve) => {
-        response.once("close", resolve);
-        response.write(part, () => resolve());
-      });
+      await Promise.race([gone, new Promise((written) => response.write(part, written))]);
       if (breaks.length > 0 && state.sentBytes >= breaks[0]!) {
         breaks.shift();
         response.destroy();

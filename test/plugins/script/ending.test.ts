@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GantryError } from "../../../host/errors.ts";
 import { waitFor } from "../../support/wait-for.ts";
-import { membersOf, running } from "./running.ts";
+import { ending, membersOf, running } from "./running.ts";
 
 const cancelled = () => new GantryError("STEP_TIMEOUT", "not done in time");
 const stopping = () => new GantryError("HOST_STOPPING", "the host stops");
@@ -13,7 +13,7 @@ test("children that a program leaves running end with it, also those that ignore
   using step = running();
   const children =
     "trap '' TERM HUP; sleep 600 & (sleep 600 & sleep 600) & nohup sleep 600 >/dev/null 2>&1 & echo done";
-  assert.deepEqual(await step.shell(children), { exitCode: 0, output: "done" });
+  assert.deepEqual(ending(await step.shell(children)), { exitCode: 0, output: "done" });
   assert.deepEqual(membersOf(step.context.groups[0]!), []);
 });
 
@@ -60,12 +60,12 @@ test("a stopped program ends, too", async () => {
 });
 
 test("when the host stops, a program that is nearly done may finish", async () => {
-  using step = running({ stopTimeout: "30s" });
+  using step = running({ stopTimeout: "7s" });
   const attempt = step.shell("touch begun; while [ ! -e go ]; do sleep 0.02; done; echo finished");
   await waitFor("the beginning", () => step.exists("begun"));
   step.context.controller.abort(stopping());
   step.write("go", "");
-  assert.deepEqual(await attempt, { exitCode: 0, output: "finished" });
+  assert.deepEqual(ending(await attempt), { exitCode: 0, output: "finished" });
 });
 
 test("when the host stops, a program that goes on for longer is ended", async () => {

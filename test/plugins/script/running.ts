@@ -44,6 +44,9 @@ export function running(config: JsonObject = {}, overrides: Partial<StepContext>
   };
 }
 
+/** Exit code and output of a program. */
+export const ending = ({ exitCode, output }: RunOutput) => ({ exitCode, output });
+
 /** Processes of this group that are not dead. */
 export function membersOf(group: number): number[] {
   return readdirSync("/proc")
