@@ -94,9 +94,9 @@ test("whatever 4 KiB of expression do with large values, the work and what comes
       // A list is looked at a few times for each of its items.
       assert.ok(looks <= 4 * maxWork, `${looks} looks`);
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
-  assert.ok(refused >= 10, `only ${refused} texts were too much work`);
+  assert.ok(refused >= 5, `only ${refused} texts were too much work`);
 });
 
 test("many small expressions in one text share what it may do", () => {
