@@ -23,5 +23,9 @@ export function watchInterrupt(signals: NodeJS.Signals[] = ["SIGINT", "SIGTERM"]
     process.kill(process.pid, signal);
   };
   for (const signal of signals) process.on(signal, onSignal);
-  return { told, [Symbol.dispose]: stop };
+  const dispose = () => {
+    // The echo may come while the process is already on its way out.
+    if (firstAt === undefined) stop();
+  };
+  return { told, [Symbol.dispose]: dispose };
 }

@@ -10,10 +10,12 @@ const interrupt = fileURLToPath(new URL("../../host/terminal/interrupt.ts", impo
 
 /** Says when it watches, when it was told, and ends when its standard input does. */
 const program = `import { watchInterrupt } from ${JSON.stringify(interrupt)};
-using interrupt = watchInterrupt();
+const interrupt = watchInterrupt();
 const ended = new Promise((resolve) => process.stdin.resume().once("end", resolve));
 console.log("watches");
-console.log("told", await interrupt.told);
+const signal = await interrupt.told;
+interrupt[Symbol.dispose]();
+console.log("told", signal);
 await ended;
 console.log("ends");`;
 
