@@ -75,7 +75,11 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
 
 // The document's own references stand where its author wrote them; what a message brings is never looked up by name.
 async function withSecrets(given: Json, { secretPlaces, runSecret }: AttemptOptions): Promise<Json> {
-  const input = putSecretsIn(given, runSecret);
+  const input = putSecretsIn(given, (name) => {
+    const value = runSecret(name);
+    if (value === undefined) throw new GantryError("SECRET_MISSING", "a secret that came with the run's input is gone");
+    return value;
+  });
   for (const place of secretPlaces) {
     const parent = place.slice(0, -1).reduce((value, key) => value[key] as JsonObject, input as JsonObject);
     const reference = parent[place.at(-1)!];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Failure, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import type { Emission, Json, JsonObject } from "../sdk.ts";
-import type { JournalRecord, Prune, Run, RunChange, Signal, Store } from "../store/store.ts";
+import type { JournalRecord, Run, RunChange, Signal, Store } from "../store/store.ts";
 import { Answers, type AnswerTrigger, outcomeOf } from "./answers.ts";
 import type { EngineEvents } from "./events.ts";
 import { checkInput } from "./input-checks.ts";
@@ -37,7 +37,7 @@ export interface EngineOptions {
   maxWaiting?: number;
 }
 
-type Commit = (records: JournalRecord[], change: RunChange, prune?: Prune) => Promise<void>;
+type Commit = (records: JournalRecord[], change: RunChange) => Promise<void>;
 
 export class Engine extends EventEmitter<EngineEvents> {
   readonly #options: EngineOptions;
@@ -334,7 +334,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   async #begin(run: Run): Promise<void> {
     if (this.#stopping.signal.aborted) return;
     const { runs } = this.#options.store;
-    const commit: Commit = (records, change, prune) => runs.append(run.id, records, change, prune);
+    const commit: Commit = (records, change) => runs.append(run.id, records, change);
     try {
       const journal = runs.journal(run.id);
       const unmet = journal.length === 0 ? this.#unmet(run) : undefined;

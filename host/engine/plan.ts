@@ -69,7 +69,7 @@ export interface Plan {
   /** Whether something is being undone. */
   undoing: boolean;
   /** Records nobody will ask for again. */
-  prune: Prune | undefined;
+  prunes: Prune[];
 }
 
 /** How long a signal may come before the wait for it begins. */
@@ -119,7 +119,7 @@ class Walk {
   readonly #today: number;
   #wakeAt: number | undefined;
   #undoing = false;
-  #prune: Prune | undefined;
+  readonly #prunes: Prune[] = [];
 
   constructor(program: Program, state: RunState, now: number, today: number) {
     this.#program = program;
@@ -136,7 +136,7 @@ class Walk {
       listening: this.#listening,
       wakeAt: this.#wakeAt,
       undoing: this.#undoing,
-      prune: this.#prune,
+      prunes: this.#prunes,
     };
   }
 
@@ -477,18 +477,20 @@ class Walk {
 
   #forget(path: string): void {
     const keep = [...this.#state.undoables.keys()].filter((inner) => inner.startsWith(`${path}/`));
-    this.#prune ??= { under: path, keep };
+    // A loop around others that end in this very walk takes them along.
+    while (this.#prunes.at(-1)?.under.startsWith(`${path}/`)) this.#prunes.pop();
+    this.#prunes.push({ under: path, keep });
   }
 
   #hasUndoable(prefix: string): boolean {
-    for (const path of this.#state.undoables.keys()) if (path.startsWith(prefix)) return true;
+    for (const path of this.#state.undoables.keys()) if (isUndoneFrom(prefix, path)) return true;
     return false;
   }
 
   /** Undoes what has happened below a place, the last begun first; false while that is under way. */
   #undoBelow(prefix: string, error: Json): boolean {
     for (const path of [...this.#state.undoables.keys()].reverse())
-      if (path.startsWith(prefix) && !this.#undoOne(path, error)) return false;
+      if (isUndoneFrom(prefix, path) && !this.#undoOne(path, error)) return false;
     return true;
   }
 
@@ -530,6 +532,10 @@ class Walk {
 function failed(error: Failure): Outcome & { status: "failed" } {
   return { status: "failed", error };
 }
+
+/** Whether the failure of a body undoes what happened there; not what a workflow did that was called to clean up. */
+const isUndoneFrom = (prefix: string, path: string) =>
+  path.startsWith(prefix) && !/(?:^|\/)(?:onFailure|finally)\//.test(path.slice(prefix.length));
 
 const followsFailure = ({ onFailure, finally: always }: Body) => onFailure.length > 0 || always.length > 0;
 

@@ -13,6 +13,7 @@ export class ProgressReports {
   #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #sentAt = Number.NEGATIVE_INFINITY;
+  #isOver = false;
 
   /** `send` never rejects. */
   constructor(send: (progress: Progress) => Promise<void>) {
@@ -20,24 +21,31 @@ export class ProgressReports {
   }
 
   report(progress: Progress): void {
+    if (this.#isOver) return;
     this.#next = progress;
+    this.#plan();
+  }
+
+  #plan(): void {
     if (this.#sending !== undefined || this.#timer !== undefined) return;
     const waitMs = this.#sentAt + minIntervalMs - performance.now();
     if (waitMs <= 0) this.#sendNext();
     else this.#timer = setTimeout(() => this.#sendNext(), waitMs);
   }
 
-  /** Resolves once the last report has been sent. */
+  /** Resolves once the last report has been sent; what comes afterwards is none. */
   async finish(): Promise<void> {
+    this.#isOver = true;
     clearTimeout(this.#timer);
     while (this.#sending !== undefined || this.#next !== undefined) {
       if (this.#sending === undefined) this.#sendNext();
       await this.#sending;
     }
-    clearTimeout(this.#timer);
   }
 
+  /** What has not been sent yet never is. */
   drop(): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
     this.#next = undefined;
   }
@@ -50,7 +58,7 @@ export class ProgressReports {
     this.#sentAt = performance.now();
     this.#sending = this.#send(progress).finally(() => {
       this.#sending = undefined;
-      if (this.#next !== undefined) this.report(this.#next);
+      if (this.#next !== undefined && !this.#isOver) this.#plan();
     });
   }
 }

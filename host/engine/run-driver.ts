@@ -5,7 +5,7 @@ import { type Failure, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import type { Json, Progress } from "../sdk.ts";
 import { hasSecrets, mask } from "../secrets.ts";
-import type { JournalRecord, Prune, Run, RunChange, Store } from "../store/store.ts";
+import type { JournalRecord, Run, RunChange, Store } from "../store/store.ts";
 import { type Answers, outcomeOf } from "./answers.ts";
 import { type AttemptResult, runAttempt } from "./attempt.ts";
 import type { EngineEvents } from "./events.ts";
@@ -47,6 +47,8 @@ interface ActiveAttempt {
   controller: AbortController;
   /** Why it is to end, once that is so. */
   error: Failure | undefined;
+  /** Ends the report of its progress that is under way. */
+  report?: AbortController;
 }
 
 type Tell = (status: EngineEvents["step"][0]["status"], more?: object) => void;
@@ -59,7 +61,6 @@ export class RunDriver implements SignalListener {
   readonly #journal: RunJournal;
   readonly #clock: RunClock;
   readonly #active = new Map<string, ActiveAttempt>();
-  readonly #reporting = new Set<AbortController>();
   #secrets: Readonly<Record<string, Json>> | undefined;
   #rateLimit: RateLimit | undefined;
   #listening: Listening[] = [];
@@ -88,12 +89,13 @@ export class RunDriver implements SignalListener {
    * Plans the beginning; `commit` takes the records (for a new run together with its row). Resolves once they are
    * durable; the first attempts begin then.
    */
-  async start(commit: (records: JournalRecord[], change: RunChange, prune?: Prune) => Promise<void>): Promise<void> {
+  async start(commit: (records: JournalRecord[], change: RunChange) => Promise<void>): Promise<void> {
     const resumed = this.#interrupted();
     for (const entry of resumed) applyRecord(this.#state, entry);
     const next = this.#plan();
     const change = this.#changeOf(next);
-    await commit(this.#journal.number([...resumed, ...next.records], this.#clock.now()), change, next.prune);
+    await commit(this.#journal.number([...resumed, ...next.records], this.#clock.now()), change);
+    await this.#prune(next);
     Object.assign(this.run, change);
     this.#options.signals.add(this);
     this.#carryOut(next);
@@ -158,9 +160,15 @@ export class RunDriver implements SignalListener {
     const next = this.#plan();
     const change = this.#changeOf(next);
     const records = this.#journal.number([...entries, ...next.records], this.#clock.now());
-    if (records.length > 0 || Object.keys(change).length > 0) await this.#journal.commit(records, change, next.prune);
+    if (records.length > 0 || Object.keys(change).length > 0) await this.#journal.commit(records, change);
+    await this.#prune(next);
     Object.assign(this.run, change);
     this.#carryOut(next);
+  }
+
+  /** Where the host ends before it, a journal is longer than it need be, and as good. */
+  async #prune({ prunes }: Plan): Promise<void> {
+    for (const prune of prunes) await this.#journal.commit([], undefined, prune);
   }
 
   async #note(entry: Entry): Promise<void> {
@@ -211,6 +219,7 @@ export class RunDriver implements SignalListener {
     } else if (error !== undefined && active.error === undefined) {
       active.error = error;
       active.controller.abort(asError(error));
+      active.report?.abort(asError(error));
     }
   }
 
@@ -249,19 +258,21 @@ export class RunDriver implements SignalListener {
       return this.#inOrder(() => this.#settle(planned, { status: "failed", error }, tell, stepLog));
     }
     tell("running");
-    const reports = planned.onProgress && new ProgressReports((progress) => this.#report(planned, progress, stepLog));
+    const reports =
+      planned.onProgress && new ProgressReports((progress) => this.#report(planned, active, progress, stepLog));
     const result = await runAttempt({
       ...this.#surroundings(action, stepLog, active.controller),
       path,
       state,
       idempotencyKey: `${run.id}/${path}`,
-      record: (entry) => this.#inOrder(() => this.#note(masked(entry))),
-      progress: (progress) => {
+      record: (entry) => this.#inOrder(() => this.#note(withoutSecrets(entry))),
+      progress: (given) => {
+        const progress = withoutSecrets(given);
         events.emit("progress", { ...about, progress });
         reports?.report(progress);
       },
     });
-    if (result.status === "suspended") reports?.drop();
+    if (result.status === "suspended" || active.error !== undefined) reports?.drop();
     await reports?.finish();
     await this.#inOrder(() => this.#settle(planned, result, tell, stepLog));
   }
@@ -296,7 +307,8 @@ export class RunDriver implements SignalListener {
   }
 
   /** Runs the step of `onProgress`; nothing of it is journaled, and its failure changes nothing. */
-  async #report({ path, onProgress, scope }: PlannedAttempt, progress: Progress, log: HostLog): Promise<void> {
+  async #report(planned: PlannedAttempt, active: ActiveAttempt, progress: Progress, log: HostLog): Promise<void> {
+    const { path, onProgress, scope } = planned;
     const { run } = this.#options;
     const action = onProgress!;
     const { percent = null, message = null, details = null } = progress;
@@ -310,7 +322,7 @@ export class RunDriver implements SignalListener {
     // A report is sent once and never again, so each has a key of its own.
     const place = `${path}/onProgress`;
     const controller = new AbortController();
-    this.#reporting.add(controller);
+    active.report = controller;
     const result = await runAttempt({
       ...this.#surroundings(action, log, controller),
       path: place,
@@ -319,7 +331,7 @@ export class RunDriver implements SignalListener {
       record: async () => {},
       progress: () => {},
     });
-    this.#reporting.delete(controller);
+    delete active.report;
     if (result.status === "failed")
       log.warn(`progress cannot be reported: ${result.error.message}`, { code: result.error.code });
   }
@@ -336,10 +348,10 @@ export class RunDriver implements SignalListener {
     if (result.status === "succeeded") {
       const { status: _, ...data } = result;
       tell(result.unchanged ? "unchanged" : "succeeded");
-      return this.#advance([masked({ kind: "succeeded", path, data })]);
+      return this.#advance([withoutSecrets<Entry>({ kind: "succeeded", path, data })]);
     }
     const state = this.#state.nodes.get(path)!;
-    const error = id === undefined ? result.error : { ...result.error, step: id };
+    const error = withoutSecrets(id === undefined ? result.error : { ...result.error, step: id });
     const now = this.#clock.now();
     const at = abort === undefined ? nextAttemptAt(state.begun!.retry, state.attempt, error, now) : undefined;
     const facts = { code: error.code, remedy: error.remedy, attempt: state.attempt };
@@ -348,8 +360,8 @@ export class RunDriver implements SignalListener {
       at === undefined ? facts : { ...facts, retryAt: new Date(at).toISOString() },
     );
     tell(at === undefined ? "failed" : "retrying", { error });
-    if (at === undefined) return this.#advance([masked({ kind: "failed", path, data: { error } })]);
-    return this.#advance([masked({ kind: "retry", path, data: { error, at } })]);
+    if (at === undefined) return this.#advance([{ kind: "failed", path, data: { error } }]);
+    return this.#advance([{ kind: "retry", path, data: { error, at } }]);
   }
 
   // What changes the state goes one after the other, so that the journal has the order in which things were decided.
@@ -370,8 +382,10 @@ export class RunDriver implements SignalListener {
 
   /** The host stops (`stopping` is aborted by then): ends what is under way, so that it is repeated at the next start. */
   stop(): void {
-    for (const { controller } of this.#active.values()) controller.abort(hostStopping());
-    for (const controller of this.#reporting) controller.abort(hostStopping());
+    for (const { controller, report } of this.#active.values()) {
+      controller.abort(hostStopping());
+      report?.abort(hostStopping());
+    }
     this.#suspend();
   }
 
@@ -398,10 +412,9 @@ function asError({ code, message, details }: Failure): GantryError {
   return new GantryError(code as "ABORTED", message, details === undefined ? {} : { details });
 }
 
-// What a step returns or complains of may repeat a secret it was given.
-function masked<Record extends Entry>(entry: Record): Record {
-  if (!hasSecrets()) return entry;
-  return { ...entry, data: maskedValue(entry.data as unknown as Json) } as Record;
+/** What a step returns, reports or complains of may repeat a secret it was given. */
+function withoutSecrets<Value>(value: Value): Value {
+  return hasSecrets() ? (maskedValue(value as Json) as Value) : value;
 }
 
 function maskedValue(value: Json): Json {

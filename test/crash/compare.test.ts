@@ -8,6 +8,7 @@ import type { JournalRow, Outcome } from "./play.ts";
 const row = (kind: string, path: string, act = ""): JournalRow => ({
   kind,
   path,
+  at: 0,
   data: act === "" ? "{}" : JSON.stringify({ command: ["/bin/sh", "-c", `echo 'run-1 ${act}' >> effects`] }),
 });
 
@@ -29,6 +30,7 @@ function outcome(changes: Partial<Outcome> = {}): Outcome {
       ["two", 1],
     ]),
     deaths: [3],
+    late: 0,
     ...changes,
   };
 }

@@ -17,6 +17,8 @@ export interface JournalRow {
   kind: string;
   path: string;
   data: string;
+  /** When it was written (epoch milliseconds); what one commit brings has one time. */
+  at: number;
 }
 
 export interface Outcome {
@@ -28,6 +30,8 @@ export interface Outcome {
   effects: Map<string, number>;
   /** The length of the journal at each death. */
   deaths: number[];
+  /** Kills that came later than in the commit that brought their record. */
+  late: number;
 }
 
 const killer = fileURLToPath(new URL("./killer.ts", import.meta.url));
@@ -58,6 +62,7 @@ export async function play(scenario: Scenario, kills: number[]): Promise<Outcome
   const files = { boot: join(directory, "boot"), sysrq: join(directory, "sysrq"), trigger: join(directory, "trigger") };
   writeFileSync(files.boot, "boot-0");
   const deaths: number[] = [];
+  let late = 0;
   const planned = [...kills];
   let living: HostProcess | undefined;
   try {
@@ -90,7 +95,10 @@ export async function play(scenario: Scenario, kills: number[]): Promise<Outcome
       );
       if (host.child.signalCode === "SIGKILL") {
         await hunter;
-        deaths.push(journalOf(folder).length);
+        const rows = journalOf(folder);
+        deaths.push(rows.length);
+        assert.ok(rows.length >= wanted!, "killed before the record that was meant");
+        if (rows.at(-1)!.at !== rows[wanted! - 1]!.at) late += 1;
         continue;
       }
       assert.equal(host.child.exitCode, null, `the host ended by itself:\n${host.log}`);
@@ -108,7 +116,13 @@ export async function play(scenario: Scenario, kills: number[]): Promise<Outcome
         deaths.push(journalOf(folder).length);
         if (planned.length > 0) continue;
       } else assert.equal(await host.stop(), 0);
-      return { ...endOf(folder), journal: journalOf(folder), effects: await countEffects(folder, effects), deaths };
+      return {
+        ...endOf(folder),
+        journal: journalOf(folder),
+        effects: await countEffects(folder, effects),
+        deaths,
+        late,
+      };
     }
   } finally {
     await living?.kill();
@@ -151,7 +165,10 @@ function query<Row>(folder: HostFolder, sql: string): Row[] {
 const first = "(SELECT id FROM runs ORDER BY number LIMIT 1)";
 
 function journalOf(folder: HostFolder): JournalRow[] {
-  return query<JournalRow>(folder, `SELECT kind, path, data FROM journal WHERE run_id = ${first} ORDER BY sequence`);
+  return query<JournalRow>(
+    folder,
+    `SELECT kind, path, data, at FROM journal WHERE run_id = ${first} ORDER BY sequence`,
+  );
 }
 
 function statusOf(folder: HostFolder): string | undefined {

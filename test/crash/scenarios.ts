@@ -218,6 +218,57 @@ export const scenarios: Scenario[] = [
     ],
   },
   {
+    name: "a script that must be alone",
+    status: "succeeded",
+    // One that an earlier host left behind would still hold the lock.
+    documents: (act) => [
+      main([act("alone", { script: "exec 9>lock; flock -n 9 || exit 9; sleep 0.2" }), act("after")], {
+        finally: [act("alone in the end", { script: "exec 9>lock; flock -n 9 || exit 9; sleep 0.2" })],
+      }),
+    ],
+  },
+  {
+    name: "workflows in lists in loops, with everything",
+    status: "failed",
+    documents: (act) => [
+      main(
+        [
+          {
+            forEach: ["a", "b"],
+            as: "x",
+            maxParallel: 2,
+            steps: [
+              {
+                parallel: [
+                  [call("inner", { with: { name: "${{ x }}" } })],
+                  [
+                    act("beside ${{ x }}", {
+                      undo: act("undo beside ${{ x }}") as never,
+                      script: "[ -e again-${{ x }} ] || { touch again-${{ x }}; exit 5; }",
+                      retry: { retries: 20, delay: "20ms", backoff: 1 },
+                    }),
+                  ],
+                ],
+              },
+            ],
+            finally: [act("item ${{ x }}")],
+          },
+          wait({ duration: "40ms" }),
+          act("breaks", { code: 3 }),
+        ],
+        { onFailure: [call("inner", { with: { name: "mend" } })], finally: [act("finally")] },
+      ),
+      sub(
+        "inner",
+        [
+          act("inner ${{ inputs.name }}", { undo: act("undo inner ${{ inputs.name }}") as never }),
+          block([act("deep ${{ inputs.name }}")], { finally: [act("block ${{ inputs.name }}")] }),
+        ],
+        { inputs: { type: "object", properties: { name: { type: "string" } } } },
+      ),
+    ],
+  },
+  {
     name: "a time window that is closed at first",
     status: "succeeded",
     endsInSecondLife: true,

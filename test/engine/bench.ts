@@ -16,7 +16,9 @@ import { waitFor } from "../support/wait-for.ts";
 
 export type Work = (input: Json, context: StepContext) => Promise<unknown>;
 export type Document = Omit<Workflow, "name"> & { name?: string };
-export type Options = Partial<Pick<EngineOptions, "maxOpen" | "maxWaiting" | "pluginVersion" | "contexts">>;
+export type Options = Partial<
+  Pick<EngineOptions, "maxOpen" | "maxWaiting" | "pluginVersion" | "contexts" | "findWorkflow">
+>;
 type StepEvent = EngineEvents["step"][0];
 
 /** Whatever is given comes back. */

@@ -289,6 +289,34 @@ describe("a cancel", () => {
     });
   });
 
+  test("of a run that was under way and waits for its turn after a restart lets it clean up when that comes", async () => {
+    const stage = new Stage();
+    const options = { maxOpen: 2 };
+    await Bench.with(
+      stage.steps,
+      async (bench) => {
+        const first = await bench.accept({ steps: [hold("a")] });
+        const document = { steps: [{ ...hold("b"), undo: act("undo b") }], finally: [act("finally b")] };
+        const second = await bench.accept(document);
+        await stage.until("begun a");
+        await stage.until("begun b");
+        options.maxOpen = 1;
+        await bench.stop();
+        stage.told.length = 0;
+        await bench.restart();
+        await stage.until("begun a");
+        const told = await bench.engine.cancel(second);
+        assert.notEqual(told.status, "cancelled");
+        await bench.engine.cancel(second);
+        await stage.let("a");
+        assert.equal((await bench.engine.waitFor(first)).status, "succeeded");
+        assert.equal((await bench.engine.waitFor(second)).status, "cancelled");
+        assert.deepEqual(stage.told, ["begun a", "ended a", "undo b", "finally b"]);
+      },
+      options,
+    );
+  });
+
   test("of what never was or has ended says so", async () => {
     const stage = new Stage();
     await Bench.with(stage.steps, async (bench) => {
