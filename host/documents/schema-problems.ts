@@ -2,6 +2,7 @@
 
 import type { ErrorObject } from "ajv";
 import type { Json } from "../sdk.ts";
+import { pointerTo } from "./pointer.ts";
 import { alternatives, expectation } from "./schema-words.ts";
 import { type Kind, kindOf, listed, meant } from "./shapes.ts";
 
@@ -47,7 +48,7 @@ function problemOf(error: ErrorObject): SchemaProblem {
     const among = names === "" ? "; nothing may stand here" : `; known are ${names}`;
     const message = `\`${property}\` is not known here${suggestion === undefined ? among : ""}`;
     return {
-      pointer: `${pointer}/${escapeKey(property)}`,
+      pointer: `${pointer}${pointerTo([property])}`,
       keyword,
       property,
       message,
@@ -65,7 +66,7 @@ function problemOf(error: ErrorObject): SchemaProblem {
   if (keyword === "propertyNames") {
     const property = params.propertyName as string;
     const words = (error as Combined).words ?? "is no name that may stand here";
-    return { pointer: `${pointer}/${escapeKey(property)}`, keyword, property, message: `\`${property}\` ${words}` };
+    return { pointer: `${pointer}${pointerTo([property])}`, keyword, property, message: `\`${property}\` ${words}` };
   }
   const choice = choiceOf(error);
   if (choice !== undefined) {
@@ -195,8 +196,4 @@ function referenceOf(branch: unknown): string | undefined {
 
 function parentOf(pointer: string): string {
   return pointer.slice(0, Math.max(0, pointer.lastIndexOf("/")));
-}
-
-function escapeKey(key: string): string {
-  return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }

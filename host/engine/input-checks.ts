@@ -1,3 +1,4 @@
+import { parsePointer } from "../documents/pointer.ts";
 import { compileSchema } from "../documents/schema-check.ts";
 import { GantryError } from "../errors.ts";
 import type { Json, JsonObject } from "../sdk.ts";
@@ -29,10 +30,10 @@ const combining = new Set(["anyOf", "oneOf", "not", "if", "contains"]);
 /** Whether a secret that has been set aside is what does not match, or might be. */
 function isUndecided(input: Json, pointer: string, keyword: string): boolean {
   let value: Json | undefined = input;
-  for (const word of pointer.split("/").slice(1)) {
+  for (const key of parsePointer(pointer)) {
     if (isRunSecret(value)) return true;
     if (typeof value !== "object" || value === null) return false;
-    value = (value as JsonObject)[word.replaceAll("~1", "/").replaceAll("~0", "~")];
+    value = (value as JsonObject)[key];
   }
   return isRunSecret(value) || (combining.has(keyword) && value !== undefined && holdsSecret(value));
 }

@@ -2,6 +2,7 @@
 // journal, expressions and logs see is a reference, and the value is put in just before the step that takes it.
 
 import { randomUUID } from "node:crypto";
+import { parsePointer } from "../documents/pointer.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { registerSecret } from "../secrets.ts";
 
@@ -81,11 +82,8 @@ function memberParts({ properties, patternProperties, additionalProperties }: Js
 function targetOf(root: JsonObject, reference: string): Json | undefined {
   if (!reference.startsWith("#")) return undefined;
   if (!/^#(?:\/|$)/.test(reference)) return anchored(root, reference.slice(1));
-  const words = decodeURIComponent(reference).slice(1).split("/").slice(1);
-  return words.reduce<Json | undefined>(
-    (value, word) => (value as JsonObject | undefined)?.[word.replaceAll("~1", "/").replaceAll("~0", "~")],
-    root,
-  );
+  const keys = parsePointer(decodeURIComponent(reference.slice(1)));
+  return keys.reduce<Json | undefined>((value, key) => (value as JsonObject | undefined)?.[key], root);
 }
 
 function anchored(value: Json, name: string): Json | undefined {
