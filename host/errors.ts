@@ -2,7 +2,7 @@
 // `docs/errors.md` explains the same codes to people; a test holds the two together. Plugins declare theirs in the
 // `errors` of their manifest.
 
-import type { Json, JsonObject } from "./sdk.ts";
+import type { JsonObject } from "./sdk.ts";
 import { PluginError, type PluginErrorOptions } from "./sdk.ts";
 
 export interface ErrorEntry {
@@ -333,9 +333,4 @@ export function toFailure(error: unknown, declared: Record<string, ErrorEntry> =
     ...(carried.details === undefined ? {} : { details: carried.details }),
     ...(carried.answer === undefined ? {} : { answer: carried.answer }),
   };
-}
-
-/** The failure as plain JSON, for expressions and the journal. */
-export function failureAsJson(failure: Failure): Json {
-  return JSON.parse(JSON.stringify(failure)) as Json;
 }

@@ -3,8 +3,6 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-export const socketFile = (dataDirectory: string) => join(resolve(dataDirectory), socketName);
-
 const socketName = "control.sock";
 /** Where a socket is made before it takes its place. */
 const newFolder = "control.new";

@@ -34,5 +34,3 @@ export function databaseWrites(database: DatabaseSync) {
     },
   };
 }
-
-export type DatabaseWrites = ReturnType<typeof databaseWrites>;
