@@ -1,6 +1,6 @@
 // A workflow document: its shape, its forms, the verbs it uses, and all that its expressions read.
 
-import semver from "semver";
+import validRange from "semver/ranges/valid.js";
 import type { Workflow } from "../../schemas/workflow.types.ts";
 import { hasExpression } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
@@ -116,7 +116,7 @@ function checkRequires(requires: Workflow["requires"], contexts: [string, Shape]
     ([name, range]) => [`/requires/plugins${pointerTo([name])}`, range] as const,
   );
   for (const [pointer, range] of [["/requires/host", requires?.host] as const, ...ofPlugins])
-    if (range !== undefined && semver.validRange(range) === null) {
+    if (range !== undefined && validRange(range) === null) {
       const message = `${JSON.stringify(range)} is no range of versions, such as ^1.2.0`;
       checking.report(pointer, { code: "VALUE_WRONG", message });
     }

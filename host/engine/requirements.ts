@@ -1,7 +1,7 @@
 // What a workflow `requires` of the device, held against what is there.
 
 import { statfsSync } from "node:fs";
-import semver from "semver";
+import satisfies from "semver/functions/satisfies.js";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Workflow as WorkflowDocument } from "../../schemas/workflow.types.ts";
 import { GantryError } from "../errors.ts";
@@ -42,4 +42,4 @@ export function checkRequirements({ name, requires }: WorkflowDocument, surround
   throw new GantryError("REQUIREMENT_UNMET", `${name} requires ${unmet.join("; ")}`, { details: { unmet } });
 }
 
-const fits = (version: string, range: string) => semver.satisfies(version, range, { includePrerelease: true });
+const fits = (version: string, range: string) => satisfies(version, range, { includePrerelease: true });

@@ -1,4 +1,6 @@
-import semver from "semver";
+import satisfies from "semver/functions/satisfies.js";
+import validVersion from "semver/functions/valid.js";
+import validRange from "semver/ranges/valid.js";
 import { GantryError } from "../errors.ts";
 import type { Json } from "../sdk.ts";
 import { capped, checkLength, maxDepth, maxRangeLength } from "./limits.ts";
@@ -123,13 +125,13 @@ function isFit(value: Json, depth: number): boolean {
 }
 
 function isInRange(version: string, range: string, work: Work): boolean {
-  const given = semver.valid(version);
+  const given = validVersion(version);
   if (given === null) throw wrong("semver", 1, "a version such as 1.2.3");
   // The library bounds the length of versions, and of ranges not.
-  const wanted = range.length > maxRangeLength ? null : semver.validRange(range);
+  const wanted = range.length > maxRangeLength ? null : validRange(range);
   if (wanted === null) throw wrong("semver", 2, `a range such as ^1.2.0, of at most ${maxRangeLength} characters`);
   spend(work, range.length);
-  return semver.satisfies(given, wanted);
+  return satisfies(given, wanted);
 }
 
 function text(name: string, argument: number, value: Json | undefined): string {
