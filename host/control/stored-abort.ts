@@ -1,5 +1,5 @@
+import { nextRecord } from "../engine/records.ts";
 import { GantryError, toFailure } from "../errors.ts";
-import type { Json } from "../sdk.ts";
 import type { Run, Runs } from "../store/store.ts";
 
 /**
@@ -11,7 +11,5 @@ export async function abortStoredRun(runs: Runs, { id, status, endedAt }: Run): 
   const journal = runs.journal(id);
   if (journal.some(({ kind, path }) => kind === "aborting" && path === "")) return;
   const error = toFailure(new GantryError("RUN_CANCELLED", "the run was cancelled"));
-  const sequence = (journal.at(-1)?.sequence ?? 0) + 1;
-  const data = { error } as unknown as Json;
-  await runs.append(id, [{ sequence, at: Date.now(), kind: "aborting", path: "", data }]);
+  await runs.append(id, [nextRecord(journal, { kind: "aborting", path: "", data: { error } })]);
 }

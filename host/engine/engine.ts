@@ -11,6 +11,7 @@ import type { EngineEvents } from "./events.ts";
 import { checkInput } from "./input-checks.ts";
 import { documentsOf, newRun } from "./new-run.ts";
 import { Programs, type RunProgram } from "./programs.ts";
+import { type EndStatus, nextRecord } from "./records.ts";
 import { checkRequirements } from "./requirements.ts";
 import { hostStopping, RunDriver } from "./run-driver.ts";
 import { maskValues, namesSecret, setSecretsAside } from "./run-secrets.ts";
@@ -162,7 +163,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     // Who emitted it hears of it at once where it never waited.
     if (run.startedAt === null && !this.#queued.has(run.id)) run.answer = null;
     const change: RunChange = { status: "rejected", endedAt: Date.now(), error: failure };
-    await commit([endRecord(1, "rejected", failure)], change);
+    await commit([endRecord([], "rejected", failure)], change);
     Object.assign(run, change);
     await this.#tellEnd(run);
     throw error;
@@ -265,19 +266,18 @@ export class Engine extends EventEmitter<EngineEvents> {
     }
     this.#queued.delete(runId);
     // What an earlier host had begun cleans up; the rest has nothing to clean.
-    if (this.#options.store.runs.journal(runId).length > 0) return this.#abortSuspended(queued, error);
+    const { runs } = this.#options.store;
+    const journal = runs.journal(runId);
+    if (journal.length > 0) {
+      await runs.append(runId, [nextRecord(journal, { kind: "aborting", path: "", data: { error } })]);
+      this.#enqueue(queued, Promise.resolve());
+      return;
+    }
     const status = error.code === "RUN_CANCELLED" ? "cancelled" : error.code === "ABORTED" ? "failed" : "superseded";
     const change: RunChange = { status, endedAt: Date.now(), error };
-    await this.#options.store.runs.append(runId, [endRecord(1, status, error)], change);
+    await runs.append(runId, [endRecord([], status, error)], change);
     Object.assign(queued, change);
     await this.#tellEnd(queued);
-  }
-
-  async #abortSuspended(run: Run, error: Failure): Promise<void> {
-    const { runs } = this.#options.store;
-    const sequence = (runs.journal(run.id).at(-1)?.sequence ?? 0) + 1;
-    await runs.append(run.id, [{ sequence, at: Date.now(), kind: "aborting", path: "", data: { error } as never }]);
-    this.#enqueue(run, Promise.resolve());
   }
 
   /** Ends all runs of the group that came before this one. */
@@ -352,9 +352,9 @@ export class Engine extends EventEmitter<EngineEvents> {
   async #giveUp(run: Run, error: unknown, commit: Commit): Promise<void> {
     const failure = toFailure(error);
     if (failure.retryable || this.#stopping.signal.aborted) throw error;
-    const sequence = (this.#options.store.runs.journal(run.id).at(-1)?.sequence ?? 0) + 1;
+    const journal = this.#options.store.runs.journal(run.id);
     const change: RunChange = { status: "failed", endedAt: Date.now(), error: failure };
-    await commit([endRecord(sequence, "failed", failure)], change);
+    await commit([endRecord(journal, "failed", failure)], change);
     Object.assign(run, change);
     await this.#tellEnd(run);
   }
@@ -422,7 +422,6 @@ export class Engine extends EventEmitter<EngineEvents> {
   }
 }
 
-function endRecord(sequence: number, status: "rejected" | "cancelled" | "superseded" | "failed", error: Failure) {
-  const data = { status, output: null, error } as unknown as Json;
-  return { sequence, at: Date.now(), kind: "ended", path: "", data };
+function endRecord(journal: readonly JournalRecord[], status: EndStatus, error: Failure): JournalRecord {
+  return nextRecord(journal, { kind: "ended", path: "", data: { status, output: null, error } });
 }

@@ -1,5 +1,6 @@
 import type { Failure } from "../errors.ts";
 import type { Json, JsonObject } from "../sdk.ts";
+import type { JournalRecord } from "../store/store.ts";
 
 /** How often and how long to wait before a failed attempt is repeated. */
 export interface RetryPolicy {
@@ -76,3 +77,9 @@ export type RecordKind = keyof RecordData;
 
 /** A record before the store numbers it. */
 export type Entry = { [Kind in RecordKind]: { kind: Kind; path: string; data: RecordData[Kind] } }[RecordKind];
+
+/** The record that goes on with the journal of a run which nobody carries out. */
+export function nextRecord(journal: readonly JournalRecord[], entry: Entry): JournalRecord {
+  const sequence = (journal.at(-1)?.sequence ?? 0) + 1;
+  return { sequence, at: Date.now(), ...entry, data: entry.data as unknown as Json };
+}
