@@ -1,10 +1,11 @@
-// A process of its own that kills another one when the journal of the first run has reached a certain length:
-// killer.ts DATABASE PID RECORDS. It reads the database itself and knows nothing of the host's code.
+// A process of its own that kills another one when the journal of a run has reached a certain length:
+// killer.ts DATABASE PID RECORDS [RUN], where RUN counts from 1, the first. It reads the database itself and knows
+// nothing of the host's code.
 
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 
-const [, , file, pid, wanted] = process.argv as [string, string, string, string, string];
+const [, , file, pid, wanted, run = "1"] = process.argv as [string, string, string, string, string, string?];
 
 while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 1));
 const count = openWhenThere();
@@ -20,9 +21,9 @@ function openWhenThere(): () => number {
     try {
       const database = new DatabaseSync(file, { readOnly: true });
       const statement = database.prepare(
-        "SELECT count(*) AS records FROM journal WHERE run_id = (SELECT id FROM runs ORDER BY number LIMIT 1)",
+        "SELECT count(*) AS records FROM journal WHERE run_id = (SELECT id FROM runs ORDER BY number LIMIT 1 OFFSET ?)",
       );
-      return () => (statement.get() as { records: number }).records;
+      return () => (statement.get(Number(run) - 1) as { records: number }).records;
     } catch {
       // The tables are still being made.
     }

@@ -77,11 +77,12 @@ test("an interval gives runs that lie at least so far apart", { timeout: 60_000 
 test("a host killed as soon as a run is accepted does not run that time again", { timeout: 120_000 }, async () => {
   // So far apart that the next host is up before the next time comes.
   await withSchedule({ cron: "*/4 * * * * *" }, async (folder) => {
-    for (let runs = 1; runs <= 2; runs++) {
+    for (const run of ["1", "2"]) {
       const host = new HostProcess(folder);
       await host.ready();
-      const records = String(runs === 1 ? 1 : recordsOf(folder) + 1);
-      spawn(process.execPath, [killer, join(folder.data, "gantry.db"), String(host.pid), records], { stdio: "ignore" });
+      spawn(process.execPath, [killer, join(folder.data, "gantry.db"), String(host.pid), "1", run], {
+        stdio: "ignore",
+      });
       await host.gone();
       assert.equal(host.child.signalCode, "SIGKILL");
     }
@@ -119,11 +120,3 @@ test("with `skip` no run stands for times at which no host was there", { timeout
     );
   });
 });
-
-function recordsOf(folder: HostFolder): number {
-  const reading = openStoreForReading(folder.data);
-  const runs = reading.runs.list({ limit: 1000 });
-  const count = runs.reduce((sum, { id }) => sum + reading.runs.journal(id).length, 0);
-  void reading.close();
-  return count;
-}
