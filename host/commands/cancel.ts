@@ -1,6 +1,7 @@
 // gantry cancel: ends a run, with its clean-up; without a host, as soon as one starts.
 
-import { abortStoredRun } from "../control/stored-abort.ts";
+import { abortStoredRun, runCancelled } from "../engine/stored-abort.ts";
+import { toFailure } from "../errors.ts";
 import type { Run } from "../store/store.ts";
 import { findStoredRun } from "./find-run.ts";
 import { askHostOrStore } from "./reach-host.ts";
@@ -21,7 +22,7 @@ export async function cancel(idPrefix: string, { data, json }: CancelOptions): P
     async ({ runs }) => {
       // It may have ended since it was looked up.
       const run = runs.get(id)!;
-      await abortStoredRun(runs, run);
+      await abortStoredRun(runs, run, toFailure(runCancelled()));
       return { ...run, takesEffect: "at the next start" };
     },
   );

@@ -14,7 +14,6 @@ import type { Call, CallContext } from "./connection.ts";
 import { type EngineEvent, Follower } from "./follower.ts";
 import { ParamsError } from "./json-rpc.ts";
 import { findWorkflow, type WorkflowName } from "./named-workflow.ts";
-import { abortStoredRun } from "./stored-abort.ts";
 import { waitForEnd } from "./wait-for-end.ts";
 
 /** The parts of a host that are asked. */
@@ -82,10 +81,8 @@ export const methods: Readonly<Record<string, Method>> = {
   },
   "runs.cancel": {
     params: closed({ run: text }, ["run"]),
-    call: async ({ engine, store, serve }, { run }) => {
+    call: async ({ engine, store }, { run }) => {
       const cancelled = await engine.cancel(run as string);
-      // A host in the foreground has not taken up the runs of others: those hear of it at the next start.
-      if (!serve && cancelled.endedAt === null) await abortStoredRun(store.runs, cancelled);
       return summaryOf(store.runs.get(cancelled.id) ?? cancelled);
     },
   },

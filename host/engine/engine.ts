@@ -15,7 +15,8 @@ import { type EndStatus, nextRecord } from "./records.ts";
 import { checkRequirements } from "./requirements.ts";
 import { hostStopping, RunDriver } from "./run-driver.ts";
 import { maskValues, namesSecret, setSecretsAside } from "./run-secrets.ts";
-import { Signals } from "./signals.ts";
+import { abortedBy, Signals } from "./signals.ts";
+import { abortStoredRun, runCancelled } from "./stored-abort.ts";
 import { Turnstile } from "./turnstile.ts";
 import type { FindStep, HostContexts, LoadedWorkflow } from "./workflow.ts";
 
@@ -131,11 +132,12 @@ export class Engine extends EventEmitter<EngineEvents> {
     delivery: { key: string; fingerprint: string } | undefined,
   ): Promise<void> {
     const { store, log } = this.#options;
-    const busy = run.group !== null && this.#turnstile.membersOf(run.group).length > 0;
+    const ahead = run.group === null ? undefined : this.#turnstile.membersOf(run.group)[0];
+    const busy = ahead !== undefined;
     const commit: Commit = (records, change) =>
       store.runs.accept({ ...run, ...change }, documentsOf(workflow), records, delivery);
     if (busy && program.whenBusy === "reject") {
-      const message = `the group ${run.group} is busy with run ${this.#turnstile.membersOf(run.group!)[0]}`;
+      const message = `the group ${run.group} is busy with run ${ahead}`;
       return this.#reject(run, new GantryError("GROUP_BUSY", message, { details: { run: run.id } }), commit);
     }
     if (!(busy && program.whenBusy === "supersede")) this.#turnstile.checkRoom(run.group);
@@ -171,10 +173,11 @@ export class Engine extends EventEmitter<EngineEvents> {
 
   /** What keeps a run from beginning, if anything does. */
   #unmet(run: Run): GantryError | undefined {
-    const { contexts, dataDirectory, pluginVersion: versionOf = () => undefined } = this.#options;
-    const scope = { ...contexts(), inputs: run.input, event: run.event } as unknown as Record<string, Json>;
+    const { dataDirectory, pluginVersion: versionOf = () => undefined } = this.#options;
     try {
-      checkRequirements(this.#programs.documentOf(run), { versionOf, dataDirectory, scope });
+      const program = this.#programs.ofRun(run);
+      const scope = program.scope(run.input, run.event);
+      checkRequirements(program.document, { versionOf, dataDirectory, scope });
       return undefined;
     } catch (error) {
       if (error instanceof GantryError) return error;
@@ -202,7 +205,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   /** Ends a run, with its clean-up; resolves once that is durable. Rejects with RUN_UNKNOWN or RUN_ENDED. */
   async cancel(runId: string): Promise<Run> {
     const run = this.#open(runId);
-    await this.#end(run.id, new GantryError("RUN_CANCELLED", "the run was cancelled"));
+    await this.#end(run.id, runCancelled());
     return this.#options.store.runs.get(runId) ?? run;
   }
 
@@ -258,11 +261,11 @@ export class Engine extends EventEmitter<EngineEvents> {
   async #end(runId: string, reason: GantryError): Promise<void> {
     const error = toFailure(reason);
     const queued = this.#queued.get(runId);
-    if (queued === undefined) return this.#drivers.get(runId)?.abort(error);
+    if (queued === undefined) return this.#abort(runId, error);
     if (!this.#turnstile.withdraw(runId)) {
       // Its turn has just come: it hears of it as soon as it has begun.
       await this.#takingUp.get(runId);
-      return this.#drivers.get(runId)?.abort(error);
+      return this.#abort(runId, error);
     }
     this.#queued.delete(runId);
     // What an earlier host had begun cleans up; the rest has nothing to clean.
@@ -280,6 +283,15 @@ export class Engine extends EventEmitter<EngineEvents> {
     await this.#tellEnd(queued);
   }
 
+  /** One that nobody carries out in this life of the host hears of it at the next start. */
+  async #abort(runId: string, error: Failure): Promise<void> {
+    const driver = this.#drivers.get(runId);
+    if (driver !== undefined) return driver.abort(error);
+    const { runs } = this.#options.store;
+    const run = runs.get(runId);
+    if (run?.endedAt === null) await abortStoredRun(runs, run, error);
+  }
+
   /** Ends all runs of the group that came before this one. */
   async #supersede(newer: Run): Promise<void> {
     const members = this.#turnstile.membersOf(newer.group!);
@@ -293,9 +305,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     for (const run of this.#queued.values()) {
       if (!this.#turnstile.isWaiting(run.id) || this.#programs.ofRun(run).abortName(run) !== signal.name) continue;
       heard = true;
-      const { name, value } = signal;
-      const reason = new GantryError("ABORTED", `the signal ${name} came`, { details: { signal: name, value } });
-      void this.#end(run.id, reason).catch((error) =>
+      void this.#end(run.id, abortedBy(signal)).catch((error) =>
         this.#options.log.error("run cannot be aborted", { run: run.id, err: error }),
       );
     }

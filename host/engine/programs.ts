@@ -2,7 +2,7 @@
 
 import type { Workflow as WorkflowDocument } from "../../schemas/workflow.types.ts";
 import { GantryError } from "../errors.ts";
-import { compile, evaluate } from "../expressions/index.ts";
+import { compile, evaluate, type Template } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import type { Run, RunsReading } from "../store/store.ts";
 import { compileProgram, type Program } from "./program.ts";
@@ -40,10 +40,6 @@ export class Programs {
     return this.#find(key, this.#read(run.document, run.workflow), called);
   }
 
-  documentOf(run: Run): WorkflowDocument {
-    return this.ofRun(run).document;
-  }
-
   /** What a run began with, as a workflow that can be run again. */
   storedWorkflow(run: Run): LoadedWorkflow {
     const stored = (name: string, hash: string): LoadedWorkflow => {
@@ -78,21 +74,22 @@ export class RunProgram {
   readonly program: Program;
   readonly whenBusy: "queue" | "reject" | "supersede";
   readonly #contexts: () => HostContexts;
+  readonly #group: Template | undefined;
 
   constructor(document: WorkflowDocument, program: Program, contexts: () => HostContexts) {
     this.document = document;
     this.program = program;
     this.whenBusy = document.concurrency?.whenBusy ?? "queue";
+    this.#group = document.concurrency && compile(document.concurrency.group);
     this.#contexts = contexts;
   }
 
   /** The concurrency group of a run with this input; throws EXPRESSION_FAILED. */
   groupOf(inputs: Json, event: JsonObject): string | null {
-    const { concurrency, name } = this.document;
-    if (concurrency === undefined) return null;
-    const group = evaluate(compile(concurrency.group), this.#scope(inputs, event));
+    if (this.#group === undefined) return null;
+    const group = evaluate(this.#group, this.scope(inputs, event));
     if (typeof group === "string" && group !== "") return group;
-    throw new GantryError("EXPRESSION_FAILED", `${name}: concurrency.group must give a text`);
+    throw new GantryError("EXPRESSION_FAILED", `${this.document.name}: concurrency.group must give a text`);
   }
 
   /** The signal that aborts a run which has not begun; undefined where there is none, or it is not known yet. */
@@ -100,14 +97,15 @@ export class RunProgram {
     const { abortOn } = this.program;
     if (abortOn === undefined) return undefined;
     try {
-      const name = evaluate(abortOn, this.#scope(input, event));
+      const name = evaluate(abortOn, this.scope(input, event));
       return typeof name === "string" ? name : undefined;
     } catch {
       return undefined;
     }
   }
 
-  #scope(inputs: Json, event: JsonObject): Record<string, Json> {
+  /** What expressions see before a run has begun. */
+  scope(inputs: Json, event: JsonObject): Record<string, Json> {
     return { ...this.#contexts(), inputs, event } as unknown as Record<string, Json>;
   }
 }

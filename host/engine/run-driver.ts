@@ -21,7 +21,7 @@ import { RunClock } from "./run-clock.ts";
 import { type RunFacts, runFacts } from "./run-facts.ts";
 import { RunJournal } from "./run-journal.ts";
 import { maskValues } from "./run-secrets.ts";
-import type { Signal, SignalListener, Signals } from "./signals.ts";
+import { abortedBy, type Signal, type SignalListener, type Signals } from "./signals.ts";
 import { applyRecord, emptyState, type RunState } from "./state.ts";
 import type { FindStep, HostContexts } from "./workflow.ts";
 
@@ -127,7 +127,7 @@ export class RunDriver implements SignalListener {
     for (const { path, signal: awaited, since, aborts } of this.#listening) {
       if (awaited !== name || since > signal.at || this.#state.signals.has(id)) continue;
       if (!aborts) entries.push({ kind: "succeeded", path, data: { output: { value }, signal: id } });
-      else entries.push({ kind: "aborting", path, data: { error: abortedBy(name, value), signal: id } });
+      else entries.push({ kind: "aborting", path, data: { error: toFailure(abortedBy(signal)), signal: id } });
     }
     if (entries.length > 0) await this.#advance(entries);
   }
@@ -265,9 +265,9 @@ export class RunDriver implements SignalListener {
       path,
       state,
       idempotencyKey: `${run.id}/${path}`,
-      record: (entry) => this.#inOrder(() => this.#note(withoutSecrets(entry))),
+      record: (entry) => this.#inOrder(() => this.#note(masked(entry))),
       progress: (given) => {
-        const progress = withoutSecrets(given);
+        const progress = masked(given);
         events.emit("progress", { ...about, progress });
         reports?.report(progress);
       },
@@ -348,10 +348,10 @@ export class RunDriver implements SignalListener {
     if (result.status === "succeeded") {
       const { status: _, ...data } = result;
       tell(result.unchanged ? "unchanged" : "succeeded");
-      return this.#advance([withoutSecrets<Entry>({ kind: "succeeded", path, data })]);
+      return this.#advance([masked<Entry>({ kind: "succeeded", path, data })]);
     }
     const state = this.#state.nodes.get(path)!;
-    const error = withoutSecrets(id === undefined ? result.error : { ...result.error, step: id });
+    const error = masked(id === undefined ? result.error : { ...result.error, step: id });
     const now = this.#clock.now();
     const at = abort === undefined ? nextAttemptAt(state.begun!.retry, state.attempt, error, now) : undefined;
     const facts = { code: error.code, remedy: error.remedy, attempt: state.attempt };
@@ -401,11 +401,6 @@ export class RunDriver implements SignalListener {
   }
 }
 
-function abortedBy(name: string, value: Json): Failure {
-  const error = new GantryError("ABORTED", `the signal ${name} came`, { details: { signal: name, value } });
-  return toFailure(error);
-}
-
 export const hostStopping = () => new GantryError("HOST_STOPPING", "the host is stopping");
 
 function asError({ code, message, details }: Failure): GantryError {
@@ -413,7 +408,7 @@ function asError({ code, message, details }: Failure): GantryError {
 }
 
 /** What a step returns, reports or complains of may repeat a secret it was given. */
-function withoutSecrets<Value>(value: Value): Value {
+function masked<Value>(value: Value): Value {
   return hasSecrets() ? (maskedValue(value as Json) as Value) : value;
 }
 

@@ -1,11 +1,16 @@
 // Signals: what is said from outside while runs go on. Each is stored before anyone hears of it, so that one that was
 // sent is not lost; whoever waits takes it, and one that came too early is kept for a minute.
 
+import { GantryError } from "../errors.ts";
 import type { Json } from "../sdk.ts";
 import type { Signal, Signals as SignalStore } from "../store/store.ts";
 import { earlySignalMs } from "./plan.ts";
 
 export type { Signal };
+
+/** What ends a run, or a part of one, that listens for this signal with `abortOn`. */
+export const abortedBy = ({ name, value }: Signal) =>
+  new GantryError("ABORTED", `the signal ${name} came`, { details: { signal: name, value } });
 
 /** One that signals may concern. */
 export interface SignalListener {

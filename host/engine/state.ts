@@ -164,6 +164,7 @@ function begin(state: RunState, path: string, begun: NodeState): void {
 
 // The first thing that happens inside an item is its beginning.
 function noteItem(state: RunState, path: string): void {
+  if (!path.includes("/items/")) return;
   for (const match of path.matchAll(/\/items\/(\d+)(?=\/|$)/g)) {
     const loop = state.nodes.get(path.slice(0, match.index))?.loop;
     if (loop !== undefined) loop.begun = Math.max(loop.begun, Number(match[1]) + 1);

@@ -17,7 +17,8 @@ export class Turnstile {
   readonly #maxWaiting: number;
   /** Which run holds a group. */
   readonly #holders = new Map<string, string>();
-  #waiting: Waiting[] = [];
+  /** By run, in order of arrival. */
+  readonly #waiting = new Map<string, Waiting>();
   #open = 0;
 
   constructor(maxOpen: number, maxWaiting: number) {
@@ -33,14 +34,15 @@ export class Turnstile {
   /** The runs of a group: the one that is under way first, then those that wait, in order of arrival. */
   membersOf(group: string): string[] {
     const holder = this.#holders.get(group);
-    const waiting = this.#waiting.length === 0 ? [] : this.#waiting.filter((entry) => entry.group === group);
-    return [...(holder === undefined ? [] : [holder]), ...waiting.map(({ runId }) => runId)];
+    const members = holder === undefined ? [] : [holder];
+    for (const entry of this.#waiting.values()) if (entry.group === group) members.push(entry.runId);
+    return members;
   }
 
   /** Throws QUEUE_FULL when one more could neither begin nor wait. */
   checkRoom(group: string | null): void {
-    if (this.isFree(group) || this.#waiting.length < this.#maxWaiting) return;
-    throw new GantryError("QUEUE_FULL", `${this.#waiting.length} runs wait already`);
+    if (this.isFree(group) || this.#waiting.size < this.#maxWaiting) return;
+    throw new GantryError("QUEUE_FULL", `${this.#waiting.size} runs wait already`);
   }
 
   /** Takes the place of a run that `isFree` let in, without waiting. */
@@ -50,19 +52,17 @@ export class Turnstile {
   }
 
   wait(entry: Waiting): void {
-    this.#waiting.push(entry);
+    this.#waiting.set(entry.runId, entry);
     this.#admit();
   }
 
   /** Takes back a run that waits; false where it does not. */
   withdraw(runId: string): boolean {
-    const before = this.#waiting.length;
-    this.#waiting = this.#waiting.filter((entry) => entry.runId !== runId);
-    return this.#waiting.length < before;
+    return this.#waiting.delete(runId);
   }
 
   isWaiting(runId: string): boolean {
-    return this.#waiting.some((entry) => entry.runId === runId);
+    return this.#waiting.has(runId);
   }
 
   leave(group: string | null): void {
@@ -73,15 +73,14 @@ export class Turnstile {
 
   #admit(): void {
     const passed = new Set<string>();
-    for (let index = 0; index < this.#waiting.length && this.#open < this.#maxOpen; ) {
-      const entry = this.#waiting[index]!;
+    for (const entry of this.#waiting.values()) {
+      if (this.#open >= this.#maxOpen) return;
       const { runId, group } = entry;
       if (group !== null && (this.#holders.has(group) || passed.has(group))) {
         passed.add(group);
-        index += 1;
         continue;
       }
-      this.#waiting.splice(index, 1);
+      this.#waiting.delete(runId);
       this.enter(runId, group);
       entry.enter();
     }
