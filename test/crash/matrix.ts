@@ -10,6 +10,7 @@ export function compare(killed: Outcome, undisturbed: Outcome, kills: number[]):
   assert.equal(killed.status, undisturbed.status, told);
   assert.equal(killed.code, undisturbed.code, told);
   assert.deepEqual(killed.output, undisturbed.output, told);
+  assert.deepEqual(killed.newer, undisturbed.newer, told);
   assert.equal(killed.journal.filter(({ kind }) => kind === "ended").length, 1, told);
   // Lists that run at the same time end in any order; each place ends once, and as it does undisturbed.
   assert.deepEqual(endings(killed.journal), endings(undisturbed.journal), told);

@@ -9,6 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
+import { connectControl } from "../../host/control/client.ts";
+
 import { type HostFolder, HostProcess, makeHostFolder } from "../support/host-process.ts";
 import { waitFor } from "../support/wait-for.ts";
 import type { Act, Scenario } from "./scenarios.ts";
@@ -28,6 +30,8 @@ export interface Outcome {
   journal: JournalRow[];
   /** How often each step acted. */
   effects: Map<string, number>;
+  /** What came of the run that took its place, which must not begin before this one has ended. */
+  newer: { status: string; beganAfter: boolean; acted: string[] } | undefined;
   /** The length of the journal at each death. */
   deaths: number[];
   /** Kills that came later than in the commit that brought their record. */
@@ -83,18 +87,19 @@ export async function play(scenario: Scenario, kills: number[]): Promise<Outcome
       const wanted = planned.shift();
       const hunter = wanted === undefined ? undefined : hunt(folder, host.pid, wanted);
       const asksForReboot = () => existsSync(files.trigger) && readFileSync(files.trigger, "utf8").length > 0;
+      const newer = scenario.newer === undefined ? undefined : startNewer(folder, host, scenario.newer);
       const waitsForLater = () => scenario.endsInSecondLife === true && life === 0 && statusOf(folder) === "waiting";
       await waitFor(
         `the end of ${scenario.name}, killed at ${kills}\n${host.log}`,
         () =>
           host.child.exitCode !== null ||
           host.child.signalCode !== null ||
-          isEnded(folder) ||
+          (isEnded(folder) && isNewerEnded(folder, scenario)) ||
           asksForReboot() ||
           waitsForLater(),
       );
       if (host.child.signalCode === "SIGKILL") {
-        await hunter;
+        await Promise.all([hunter, newer]);
         const rows = journalOf(folder);
         deaths.push(rows.length);
         assert.ok(rows.length >= wanted!, "killed before the record that was meant");
@@ -118,8 +123,9 @@ export async function play(scenario: Scenario, kills: number[]): Promise<Outcome
       } else assert.equal(await host.stop(), 0);
       return {
         ...endOf(folder),
+        newer: scenario.newer === undefined ? undefined : await newerOf(folder, scenario.newer, effects),
         journal: journalOf(folder),
-        effects: await countEffects(folder, effects),
+        effects: await countEffects(effects, firstRunOf(folder)),
         deaths,
         late,
       };
@@ -128,6 +134,23 @@ export async function play(scenario: Scenario, kills: number[]): Promise<Outcome
     await living?.kill();
     await rm(directory, { recursive: true, maxRetries: 5 });
   }
+}
+
+/** Asks for the newer run as soon as the first one waits, unless an earlier life of the host has accepted it. */
+async function startNewer(folder: HostFolder, host: HostProcess, workflow: string): Promise<void> {
+  const isOver = () => host.child.exitCode !== null || host.child.signalCode !== null;
+  const isAccepted = () => newerIn(folder, workflow) !== undefined;
+  await waitFor(
+    "the moment for the newer run",
+    () => isOver() || isAccepted() || isEnded(folder) || statusOf(folder) === "waiting",
+    60_000,
+  );
+  if (isOver() || isAccepted() || isEnded(folder)) return;
+  const client = await waitFor("the control socket", async () => isOver() || (await connectControl(folder.data)));
+  if (client === true) return;
+  // A host that is killed meanwhile answers no more.
+  await client.call("runs.start", { workflow }).catch(() => {});
+  client[Symbol.dispose]();
 }
 
 /** Resolves when the killer is done: its victim is dead, by whomever. */
@@ -175,6 +198,26 @@ function statusOf(folder: HostFolder): string | undefined {
   return query<{ status: string }>(folder, `SELECT status FROM runs WHERE id = ${first}`)[0]?.status;
 }
 
+interface NewerRow {
+  id: string;
+  status: string;
+  started_at: number | null;
+  ended_at: number | null;
+}
+
+const newerIn = (folder: HostFolder, workflow: string) =>
+  query<NewerRow>(folder, `SELECT id, status, started_at, ended_at FROM runs WHERE workflow = '${workflow}'`)[0];
+
+const isNewerEnded = (folder: HostFolder, { newer }: Scenario) =>
+  newer === undefined || newerIn(folder, newer)?.ended_at != null;
+
+async function newerOf(folder: HostFolder, workflow: string, effects: string): Promise<Outcome["newer"]> {
+  const { id, status, started_at: startedAt } = newerIn(folder, workflow)!;
+  const [run] = query<{ ended_at: number }>(folder, `SELECT ended_at FROM runs WHERE id = ${first}`);
+  const acted = [...(await countEffects(effects, id)).keys()].sort();
+  return { status, beganAfter: startedAt! >= run!.ended_at, acted };
+}
+
 const isEnded = (folder: HostFolder) => journalOf(folder).at(-1)?.kind === "ended";
 
 function endOf(folder: HostFolder): Pick<Outcome, "status" | "code" | "output"> {
@@ -186,12 +229,14 @@ function endOf(folder: HostFolder): Pick<Outcome, "status" | "code" | "output"> 
   return { status: run!.status, code: error?.code, output: JSON.parse(run!.output) };
 }
 
-async function countEffects(folder: HostFolder, file: string): Promise<Map<string, number>> {
-  const [run] = query<{ id: string }>(folder, `SELECT id FROM runs WHERE id = ${first}`);
+const firstRunOf = (folder: HostFolder) =>
+  query<{ id: string }>(folder, `SELECT id FROM runs WHERE id = ${first}`)[0]!.id;
+
+async function countEffects(file: string, run: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   for (const line of (await readFile(file, "utf8")).split("\n")) {
-    if (!line.startsWith(`${run!.id} `)) continue;
-    const name = line.slice(run!.id.length + 1);
+    if (!line.startsWith(`${run} `)) continue;
+    const name = line.slice(run.length + 1);
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return counts;

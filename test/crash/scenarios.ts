@@ -7,7 +7,9 @@ export interface Scenario {
   name: string;
   /** The first one is started by the start of the host; the others are called by it. */
   documents(act: Act): Workflow[];
-  status: "succeeded" | "failed";
+  status: "succeeded" | "failed" | "superseded";
+  /** The workflow that is asked for once the run waits; its run takes the place of the first one. */
+  newer?: string;
   /** The environment of the host's first life, and of all later ones. */
   environment?: (life: number) => NodeJS.ProcessEnv;
   /** The run does not end in the host's first life by itself: it is killed once it waits. */
@@ -266,6 +268,25 @@ export const scenarios: Scenario[] = [
         ],
         { inputs: { type: "object", properties: { name: { type: "string" } } } },
       ),
+    ],
+  },
+  {
+    name: "a run whose place a newer one takes",
+    status: "superseded",
+    newer: "newer",
+    documents: (act) => [
+      main(
+        [
+          act("one", { undo: act("undo one ${{ error.code }}") as never }),
+          block([act("two", { undo: act("undo two") as never }), wait({ duration: "1h" })], {
+            onFailure: [act("handled ${{ error.code }}")],
+            finally: [act("finally of the block")],
+          }),
+          act("never"),
+        ],
+        { onFailure: [act("handled at last")], finally: [act("finally")] },
+      ),
+      sub("newer", [act("newer 1"), act("newer 2")], { concurrency: { group: "matrix", whenBusy: "supersede" } }),
     ],
   },
   {
