@@ -2,6 +2,7 @@
 
 import { parseText, type Reference, type Scope } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
+import { setMember } from "../set-member.ts";
 
 type Path = (string | number)[];
 
@@ -30,20 +31,15 @@ export function fixValues(paths: Path[], scope: Scope): JsonObject {
       from = memberOf(from, key);
       if (from === undefined) break;
       if (depth < keys.length - 1 && isObject(from)) {
-        into = (Object.hasOwn(into, key) ? into[key] : define(into, key, {})) as JsonObject;
+        if (!Object.hasOwn(into, key)) setMember(into, key, {});
+        into = into[key] as JsonObject;
         continue;
       }
-      if (!Object.hasOwn(into, key)) define(into, key, structuredClone(from));
+      if (!Object.hasOwn(into, key)) setMember(into, key, structuredClone(from));
       break;
     }
   }
   return fixed;
-}
-
-// A key such as __proto__ is a key like any other.
-function define(object: JsonObject, key: string, value: Json): Json {
-  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
-  return value;
 }
 
 const isObject = (value: Json): value is JsonObject =>

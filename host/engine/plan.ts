@@ -8,6 +8,7 @@ import type { Json, JsonObject } from "../sdk.ts";
 import type { Prune } from "../store/store.ts";
 import { fixValues } from "./fixed-values.ts";
 import { checkInput } from "./input-checks.ts";
+import { besideFailed, endStatusOf, failed, type Outcome, outcomeOf, pending, seen } from "./place-outcome.ts";
 import {
   type Action,
   type Body,
@@ -17,7 +18,6 @@ import {
   type ParallelNode,
   type Program,
   type StepNode,
-  type Undo,
   undoableAt,
   type WaitNode,
 } from "./program.ts";
@@ -33,7 +33,7 @@ import {
   readWait,
   type Wait,
 } from "./read-values.ts";
-import type { EndStatus, Entry, RecordData } from "./records.ts";
+import type { Entry, RecordData } from "./records.ts";
 import { applyRecord, isSame, type NodeState, type RunState } from "./state.ts";
 import { nextInside } from "./time-window.ts";
 
@@ -77,14 +77,6 @@ export const earlySignalMs = 60_000;
 
 /** Loops with more items than this keep no records of their items once they have ended. */
 const keptItems = 100;
-
-type Outcome =
-  | { status: "pending" }
-  | { status: "succeeded"; output: Json }
-  | { status: "failed"; error: Failure }
-  | { status: "skipped" };
-
-const pending: Outcome = { status: "pending" };
 
 /** What holds at one place of the tree. */
 interface Here {
@@ -221,7 +213,7 @@ class Walk {
     const result =
       "branches" in body
         ? this.#branches(body, base, inside, own)
-        : this.#list(body.steps, base === "" ? "steps" : `${base}/steps`, inside, own);
+        : this.#list(body.steps, stepsPlace(base), inside, own);
     if (name !== undefined && inside.abort === undefined && result.status === "pending")
       this.#listening.push({ path: base, signal: name.value, since, aborts: true });
     return result;
@@ -249,7 +241,7 @@ class Walk {
     const walkAll = (abort: Failure | undefined) =>
       node.branches.map((list, index) => {
         const scope = { ...here.scope, steps: ids[index]! };
-        return this.#list(list, `${base}/parallel/${index}`, { ...here, scope, abort }, ids[index]!);
+        return this.#list(list, branchPlace(base, index), { ...here, scope, abort }, ids[index]!);
       });
     let failure = node.continueOnError ? undefined : this.#failureBeside(base);
     let results = walkAll(here.abort ?? failure);
@@ -278,8 +270,8 @@ class Walk {
   #collectIds(body: Body | ParallelNode, base: string, ids: JsonObject): void {
     const lists =
       "branches" in body
-        ? body.branches.map((list, index) => [list, `${base}/parallel/${index}`] as const)
-        : [[body.steps, base === "" ? "steps" : `${base}/steps`] as const];
+        ? body.branches.map((list, index) => [list, branchPlace(base, index)] as const)
+        : [[body.steps, stepsPlace(base)] as const];
     for (const [list, place] of lists)
       for (const [index, { id }] of list.entries()) {
         const ended = outcomeOf(this.#state.nodes.get(`${place}/${index}`));
@@ -409,8 +401,7 @@ class Walk {
       this.#record({ kind: "called", path, data: called.value });
     }
     const { input, vars, at } = this.#state.nodes.get(path)!.call!;
-    const { run, device, config } = here.scope;
-    const scope = { run, device, config, event: {}, inputs: input, vars, steps: {} } as unknown as Scope;
+    const scope: Scope = { ...calledScope(here.scope, input), vars, steps: {} };
     return this.#close(path, this.#body(node.program, `${path}/call`, { ...here, scope }, at), node.id);
   }
 
@@ -423,8 +414,7 @@ class Walk {
     } catch (error) {
       return { ok: false, error: toFailure(error) };
     }
-    const { run, device, config } = outer;
-    const vars = evaluateAt(program.vars, { run, device, config, event: {}, inputs: input } as unknown as Scope);
+    const vars = evaluateAt(program.vars, calledScope(outer, input));
     if (!vars.ok) return vars;
     const fixed = undo === undefined ? {} : { undo: fixValues(undo.reads, outer) };
     return { ok: true, value: { input, vars: vars.value, at: this.#now, ...fixed } };
@@ -501,13 +491,10 @@ class Walk {
     const steps: JsonObject = Object.assign(Object.create(null), undoable.fixed.steps);
     if (id !== undefined) steps[id] = { status: undoable.status, outputs: undoable.output };
     const here: Here = { scope: { ...undoable.fixed, error, steps } as Scope, abort: undefined, held: false };
-    const result = this.#sideAction(`${path}/undo`, undo, here);
+    const place = `${path}/undo`;
+    const result = outcomeOf(this.#state.nodes.get(place)) ?? this.#action(place, undo, undefined, undefined, here);
     if (result.status === "pending") this.#undoing = true;
     return result.status !== "pending";
-  }
-
-  #sideAction(path: string, undo: Undo, here: Here): Outcome {
-    return outcomeOf(this.#state.nodes.get(path)) ?? this.#action(path, undo, undefined, undefined, here);
   }
 
   /** Records the end of a place that has an inside. */
@@ -529,9 +516,12 @@ class Walk {
   }
 }
 
-function failed(error: Failure): Outcome & { status: "failed" } {
-  return { status: "failed", error };
-}
+const stepsPlace = (base: string) => (base === "" ? "steps" : `${base}/steps`);
+const branchPlace = (base: string, index: number) => `${base}/parallel/${index}`;
+
+/** What a called workflow sees of the run that calls it. */
+const calledScope = ({ run, device, config }: Scope, inputs: Json) =>
+  ({ run, device, config, event: {}, inputs }) as unknown as Scope;
 
 /** Whether the failure of a body undoes what happened there; not what a workflow did that was called to clean up. */
 const isUndoneFrom = (prefix: string, path: string) =>
@@ -540,27 +530,3 @@ const isUndoneFrom = (prefix: string, path: string) =>
 const followsFailure = ({ onFailure, finally: always }: Body) => onFailure.length > 0 || always.length > 0;
 
 const withError = (here: Here, error: Json): Here => ({ ...here, scope: { ...here.scope, error } });
-
-const seen = (result: Outcome): JsonObject => ({
-  status: result.status,
-  outputs: result.status === "succeeded" ? result.output : null,
-});
-
-function besideFailed({ code, message, step }: Failure): Failure {
-  const error = new GantryError("ABORTED", `what runs beside it failed: ${message}`, {
-    details: { beside: { code, ...(step === undefined ? {} : { step }) } },
-  });
-  return toFailure(error);
-}
-
-function endStatusOf({ code }: Failure): EndStatus {
-  if (code === "RUN_CANCELLED") return "cancelled";
-  return code === "RUN_SUPERSEDED" ? "superseded" : "failed";
-}
-
-function outcomeOf(state: NodeState | undefined): Outcome | undefined {
-  if (state?.status === "succeeded") return { status: "succeeded", output: state.output! };
-  if (state?.status === "failed") return { status: "failed", error: state.error! };
-  if (state?.status === "skipped") return { status: "skipped" };
-  return undefined;
-}

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { parsePointer } from "../documents/pointer.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { registerSecret } from "../secrets.ts";
+import { setMember } from "../set-member.ts";
 
 const prefix = "run:";
 
@@ -37,7 +38,7 @@ function setMembersAside(root: JsonObject, schemas: JsonObject[], value: Json, s
     // The same object may stand in two places.
     if (isRunSecret(member)) continue;
     const inner = inForce(root, partsFor(schemas, key, Array.isArray(value)));
-    if (isSecret || inner.some(isWriteOnly)) define(value as JsonObject, key, setAside(member, secrets));
+    if (isSecret || inner.some(isWriteOnly)) setMember(value, key, setAside(member, secrets));
     else setMembersAside(root, inner, member, secrets);
   }
 }
@@ -120,12 +121,6 @@ export function putSecretsIn(value: Json, find: (name: string) => Json | undefin
     return found === undefined ? value : found;
   }
   const copy: JsonObject = {};
-  for (const [key, inner] of Object.entries(value)) define(copy, key, putSecretsIn(inner, find));
+  for (const [key, inner] of Object.entries(value)) setMember(copy, key, putSecretsIn(inner, find));
   return copy;
-}
-
-// A key such as __proto__ is a key like any other.
-function define(object: JsonObject, key: string, value: Json): void {
-  if (key !== "__proto__") object[key] = value;
-  else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }

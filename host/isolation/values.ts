@@ -4,6 +4,7 @@
 // out, as JSON does.
 
 import type { Json, JsonObject } from "../sdk.ts";
+import { setMember } from "../set-member.ts";
 import { type CarriedError, carryError, restoreError } from "./carried-error.ts";
 
 type Path = (string | number)[];
@@ -103,7 +104,7 @@ function encodeAt(root: unknown, lender: Lender, start: Path): Encoded {
     const plain: JsonObject = {};
     for (const [key, member] of Object.entries(value)) {
       const encoded = visitMember(key, member, lends);
-      if (encoded !== undefined) put(plain, key, encoded);
+      if (encoded !== undefined) setMember(plain, key, encoded);
     }
     return plain;
   };
@@ -131,7 +132,7 @@ export function decode({ value, extras }: { value: unknown; extras: unknown }, b
     const [path, kind, ...facts] = extra as [unknown, unknown, ...unknown[]];
     const { holder, key } = placeOf(root, path);
     // What stands there is overwritten, so it must be there: a path never adds a member.
-    put(holder, key, restore(kind, facts, borrower));
+    setMember(holder, key, restore(kind, facts, borrower));
   }
   return root.value;
 }
@@ -159,11 +160,4 @@ function restore(kind: unknown, [first, second]: unknown[], borrower: Borrower):
   if (kind === "signal")
     return borrower.borrowSignal(first as number, second === undefined ? undefined : (restoreError(second) as Error));
   throw new TypeError("an extra is of no known kind");
-}
-
-// Assigning to `__proto__` would change the object instead of adding a member.
-function put(holder: object, key: string | number, value: unknown): void {
-  if (key === "__proto__")
-    Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
-  else (holder as Record<string | number, unknown>)[key] = value;
 }
