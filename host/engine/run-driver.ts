@@ -3,24 +3,17 @@
 import type { EventEmitter } from "node:events";
 import { type Failure, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
-import type { Json, Progress } from "../sdk.ts";
-import { hasSecrets, mask } from "../secrets.ts";
+import type { Json } from "../sdk.ts";
 import type { JournalRecord, Run, RunChange, Store } from "../store/store.ts";
+import { ActiveAttempts } from "./active-attempts.ts";
 import { type Answers, outcomeOf } from "./answers.ts";
-import { type AttemptResult, runAttempt } from "./attempt.ts";
 import type { EngineEvents } from "./events.ts";
-import { type Listening, type Plan, type PlannedAttempt, plan } from "./plan.ts";
-import { endGhost } from "./processes.ts";
-import type { Action, Program } from "./program.ts";
-import { ProgressReports } from "./progress-reports.ts";
-import { RateLimit } from "./rate-limit.ts";
-import { evaluateAt, readPolicy } from "./read-values.ts";
+import { type Listening, type Plan, plan } from "./plan.ts";
+import type { Program } from "./program.ts";
 import type { Entry } from "./records.ts";
-import { nextAttemptAt } from "./retry.ts";
 import { RunClock } from "./run-clock.ts";
 import { type RunFacts, runFacts } from "./run-facts.ts";
 import { RunJournal } from "./run-journal.ts";
-import { maskValues } from "./run-secrets.ts";
 import { abortedBy, type Signal, type SignalListener, type Signals } from "./signals.ts";
 import { applyRecord, emptyState, type RunState } from "./state.ts";
 import type { FindStep, HostContexts } from "./workflow.ts";
@@ -43,16 +36,6 @@ export interface DriverOptions {
   stopping: AbortSignal;
 }
 
-interface ActiveAttempt {
-  controller: AbortController;
-  /** Why it is to end, once that is so. */
-  error: Failure | undefined;
-  /** Ends the report of its progress that is under way. */
-  report?: AbortController;
-}
-
-type Tell = (status: EngineEvents["step"][0]["status"], more?: object) => void;
-
 export class RunDriver implements SignalListener {
   readonly run: Run;
   readonly #options: DriverOptions;
@@ -60,9 +43,7 @@ export class RunDriver implements SignalListener {
   readonly #facts: RunFacts;
   readonly #journal: RunJournal;
   readonly #clock: RunClock;
-  readonly #active = new Map<string, ActiveAttempt>();
-  #secrets: Readonly<Record<string, Json>> | undefined;
-  #rateLimit: RateLimit | undefined;
+  readonly #attempts: ActiveAttempts;
   #listening: Listening[] = [];
   #wake: NodeJS.Timeout | undefined;
   #writes: Promise<void> = Promise.resolve();
@@ -83,6 +64,20 @@ export class RunDriver implements SignalListener {
     const last = journal.at(-1);
     this.#journal = new RunJournal(run.id, last?.sequence ?? 0, store.runs, log, stopping);
     this.#clock = new RunClock(last?.at ?? run.acceptedAt);
+    this.#attempts = new ActiveAttempts({
+      run,
+      facts: this.#facts,
+      state: this.#state,
+      secrets: store.secrets,
+      findStep: options.findStep,
+      events: options.events,
+      log,
+      now: () => this.#clock.now(),
+      inOrder: (work) => this.#inOrder(work),
+      note: (entry) => this.#note(entry),
+      advance: (entries) => this.#advance(entries),
+      suspended: () => this.#suspend(),
+    });
   }
 
   /**
@@ -201,26 +196,10 @@ export class RunDriver implements SignalListener {
       this.#suspend();
       return;
     }
-    for (const planned of next.attempts) this.#begin(planned, undefined);
-    for (const { error, ...planned } of next.aborts) this.#begin(planned, error);
+    for (const planned of next.attempts) this.#attempts.begin(planned, undefined);
+    for (const { error, ...planned } of next.aborts) this.#attempts.begin(planned, error);
     this.#sleepUntil(next.wakeAt);
     this.#hearEarlier();
-  }
-
-  /** Begins an attempt, if it is not under way; ends it where there is an error. */
-  #begin(planned: PlannedAttempt, error: Failure | undefined): void {
-    const { path } = planned;
-    const active = this.#active.get(path);
-    if (active === undefined) {
-      const attempt = { controller: new AbortController(), error };
-      this.#active.set(path, attempt);
-      // What goes wrong inside has been logged by then.
-      void this.#attempt(planned, attempt).catch(() => {});
-    } else if (error !== undefined && active.error === undefined) {
-      active.error = error;
-      active.controller.abort(asError(error));
-      active.report?.abort(asError(error));
-    }
   }
 
   #sleepUntil(wakeAt: number | undefined): void {
@@ -243,127 +222,6 @@ export class RunDriver implements SignalListener {
     this.#options.events.emit("run", { id, workflow, status, ...(error === null ? {} : { error }) });
   }
 
-  async #attempt(planned: PlannedAttempt, active: ActiveAttempt): Promise<void> {
-    const { events, log, run } = this.#options;
-    const { path, action, id } = planned;
-    const state = this.#state.nodes.get(path)!;
-    const about = { run: run.id, path, uses: action.uses, ...(id === undefined ? {} : { id }) };
-    const stepLog = log.child({ step: id ?? path });
-    const tell: Tell = (status, more = {}) =>
-      events.emit("step", { ...about, attempt: state.attempt, status, ...more });
-    if (active.error !== undefined) {
-      // An earlier host began it; what it left behind is ended, and it does not begin again.
-      if (state.process !== undefined) await endGhost(state.process);
-      const { error } = active;
-      return this.#inOrder(() => this.#settle(planned, { status: "failed", error }, tell, stepLog));
-    }
-    tell("running");
-    const reports =
-      planned.onProgress && new ProgressReports((progress) => this.#report(planned, active, progress, stepLog));
-    const result = await runAttempt({
-      ...this.#surroundings(action, stepLog, active.controller),
-      path,
-      state,
-      idempotencyKey: `${run.id}/${path}`,
-      record: (entry) => this.#inOrder(() => this.#note(masked(entry))),
-      progress: (given) => {
-        const progress = masked(given);
-        events.emit("progress", { ...about, progress });
-        reports?.report(progress);
-      },
-    });
-    if (result.status === "suspended" || active.error !== undefined) reports?.drop();
-    await reports?.finish();
-    await this.#inOrder(() => this.#settle(planned, result, tell, stepLog));
-  }
-
-  #surroundings({ uses, secrets }: Action, log: HostLog, controller: AbortController) {
-    const { findStep } = this.#options;
-    return {
-      uses,
-      run: this.#facts,
-      findStep,
-      secretPlaces: secrets,
-      runSecret: this.#runSecret,
-      throttle: (bytes: number) => this.#throttle(bytes, controller.signal),
-      log,
-      controller,
-    };
-  }
-
-  #runSecret = (name: string): Json | undefined => {
-    if (this.#secrets === undefined) {
-      this.#secrets = this.#options.store.secrets.get(this.run.id);
-      maskValues(this.#secrets);
-    }
-    return Object.hasOwn(this.#secrets, name) ? this.#secrets[name] : undefined;
-  };
-
-  async #throttle(bytes: number, signal: AbortSignal): Promise<void> {
-    const { bytesPerSecond } = this.#state.policy;
-    if (bytesPerSecond === undefined) return;
-    this.#rateLimit ??= new RateLimit(bytesPerSecond);
-    await this.#rateLimit.take(bytes, signal);
-  }
-
-  /** Runs the step of `onProgress`; nothing of it is journaled, and its failure changes nothing. */
-  async #report(planned: PlannedAttempt, active: ActiveAttempt, progress: Progress, log: HostLog): Promise<void> {
-    const { path, onProgress, scope } = planned;
-    const { run } = this.#options;
-    const action = onProgress!;
-    const { percent = null, message = null, details = null } = progress;
-    const seen = { ...scope, progress: { percent, message, details } };
-    const input = evaluateAt(action.with, seen);
-    const policy = readPolicy(action, seen);
-    if (!input.ok || !policy.ok) {
-      log.warn("progress cannot be reported", { err: input.ok ? undefined : input.error.message });
-      return;
-    }
-    // A report is sent once and never again, so each has a key of its own.
-    const place = `${path}/onProgress`;
-    const controller = new AbortController();
-    active.report = controller;
-    const result = await runAttempt({
-      ...this.#surroundings(action, log, controller),
-      path: place,
-      state: { status: "running", attempt: 1, begun: { attempt: 1, input: input.value, ...policy.value } },
-      idempotencyKey: `${run.id}/${place}/${crypto.randomUUID()}`,
-      record: async () => {},
-      progress: () => {},
-    });
-    delete active.report;
-    if (result.status === "failed")
-      log.warn(`progress cannot be reported: ${result.error.message}`, { code: result.error.code });
-  }
-
-  async #settle(planned: PlannedAttempt, result: AttemptResult, tell: Tell, log: HostLog): Promise<void> {
-    const { path, action, id } = planned;
-    const abort = this.#active.get(path)?.error;
-    this.#active.delete(path);
-    if (result.status === "suspended") {
-      tell("suspended");
-      this.#suspend();
-      return;
-    }
-    if (result.status === "succeeded") {
-      const { status: _, ...data } = result;
-      tell(result.unchanged ? "unchanged" : "succeeded");
-      return this.#advance([masked<Entry>({ kind: "succeeded", path, data })]);
-    }
-    const state = this.#state.nodes.get(path)!;
-    const error = masked(id === undefined ? result.error : { ...result.error, step: id });
-    const now = this.#clock.now();
-    const at = abort === undefined ? nextAttemptAt(state.begun!.retry, state.attempt, error, now) : undefined;
-    const facts = { code: error.code, remedy: error.remedy, attempt: state.attempt };
-    log.warn(
-      `step ${action.uses} failed: ${error.message}`,
-      at === undefined ? facts : { ...facts, retryAt: new Date(at).toISOString() },
-    );
-    tell(at === undefined ? "failed" : "retrying", { error });
-    if (at === undefined) return this.#advance([{ kind: "failed", path, data: { error } }]);
-    return this.#advance([{ kind: "retry", path, data: { error, at } }]);
-  }
-
   // What changes the state goes one after the other, so that the journal has the order in which things were decided.
   #inOrder(work: () => Promise<void>): Promise<void> {
     const done = this.#writes.then(() => {
@@ -374,7 +232,7 @@ export class RunDriver implements SignalListener {
       if (this.#options.stopping.aborted || this.#stuck !== undefined) return;
       this.#stuck = error;
       this.#options.log.error("the run cannot go on; the next start of the host takes it up again", { err: error });
-      for (const { controller } of this.#active.values()) controller.abort(hostStopping());
+      this.#attempts.endAll(hostStopping());
       this.#finish();
     });
     return done;
@@ -382,16 +240,13 @@ export class RunDriver implements SignalListener {
 
   /** The host stops (`stopping` is aborted by then): ends what is under way, so that it is repeated at the next start. */
   stop(): void {
-    for (const { controller, report } of this.#active.values()) {
-      controller.abort(hostStopping());
-      report?.abort(hostStopping());
-    }
+    this.#attempts.endAll(hostStopping());
     this.#suspend();
   }
 
   #suspend(): void {
     clearTimeout(this.#wake);
-    if (this.#active.size === 0) this.#finish();
+    if (this.#attempts.size === 0) this.#finish();
   }
 
   #finish(): void {
@@ -402,19 +257,3 @@ export class RunDriver implements SignalListener {
 }
 
 export const hostStopping = () => new GantryError("HOST_STOPPING", "the host is stopping");
-
-function asError({ code, message, details }: Failure): GantryError {
-  return new GantryError(code as "ABORTED", message, details === undefined ? {} : { details });
-}
-
-/** What a step returns, reports or complains of may repeat a secret it was given. */
-function masked<Value>(value: Value): Value {
-  return hasSecrets() ? (maskedValue(value as Json) as Value) : value;
-}
-
-function maskedValue(value: Json): Json {
-  if (typeof value === "string") return mask(value);
-  if (Array.isArray(value)) return value.map(maskedValue);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskedValue(inner)]));
-}
