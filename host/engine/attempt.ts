@@ -51,16 +51,17 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   const { controller } = options;
   const { signal } = controller;
   const { timeoutMs } = options.state.begun!;
-  const over = new AbortController();
-  if (timeoutMs !== undefined)
-    void pause(timeoutMs, over.signal).then(() => over.signal.aborted || controller.abort(timedOut(timeoutMs)));
+  const attempt = { isOver: false };
+  const limit = timeoutMs === undefined ? undefined : new AbortController();
+  if (limit !== undefined)
+    void pause(timeoutMs!, limit.signal).then(() => attempt.isOver || controller.abort(timedOut(timeoutMs!)));
   let step: RunnableStep | undefined;
   try {
     if (options.state.resumed && options.state.process !== undefined) await endGhost(options.state.process);
     step = options.findStep(options.uses);
     const input = await withSecrets(options.state.begun!.input, options);
     refuse("INPUT_INVALID", options.uses, step.checkInput(input));
-    const context = contextOf(step, options, over.signal);
+    const context = contextOf(step, options, attempt);
     const done = await untilDeaf(perform(step, input, context), signal, options);
     refuse("OUTPUT_INVALID", options.uses, step.checkOutput(done.output));
     return { status: "succeeded", ...done };
@@ -69,7 +70,8 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     // A step that ends because of its abort may say so in words of its own; the reason of the abort is what counts.
     return { status: "failed", error: toFailure(signal.aborted ? signal.reason : error, step?.errors) };
   } finally {
-    over.abort();
+    attempt.isOver = true;
+    limit?.abort();
   }
 }
 
@@ -95,14 +97,14 @@ async function perform(step: RunnableStep, input: Json, context: StepContext) {
   return { output: asJson(await implementation.run(input as never, context)) };
 }
 
-function contextOf(step: RunnableStep, options: AttemptOptions, over: AbortSignal): StepContext {
+function contextOf(step: RunnableStep, options: AttemptOptions, attempt: { readonly isOver: boolean }): StepContext {
   const { path, run, state, controller } = options;
-  const record = (entry: Entry) => (over.aborted ? refusal(step, controller.signal) : options.record(entry));
+  const record = (entry: Entry) => (attempt.isOver ? refusal(step, controller.signal) : options.record(entry));
   return {
     signal: controller.signal,
     log: options.log.child({ plugin: step.plugin }),
     progress: (progress) => {
-      if (!over.aborted) options.progress(progress);
+      if (!attempt.isOver) options.progress(progress);
     },
     checkpoint: (value) => record({ kind: "checkpoint", path, data: { value } }),
     lastCheckpoint: state.checkpoint,
