@@ -103,6 +103,12 @@ export interface ManifestTrigger {
   with?: Schema2;
   input?: Schema3;
   event?: Schema4;
+  /**
+   * For what wants one answer: the settings that say which command it is. Two workflows with the same ones are a fault; a setting `answer` says when the answer is given.
+   *
+   * @minItems 1
+   */
+  command?: [string, ...string[]];
 }
 /**
  * JSON Schema of its settings (`on[].with`).

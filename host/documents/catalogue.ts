@@ -11,6 +11,8 @@ export interface VerbCatalogue {
   readonly triggers: ReadonlyMap<string, TriggerEntry>;
   /** Configuration of the active plugins, with defaults and without secrets, by plugin name: `config` in expressions. */
   readonly config: JsonObject;
+  /** What the configuration of each of these plugins may hold, as JSON Schemas, as far as their manifests say so. */
+  readonly configSchemas: ReadonlyMap<string, JsonObject>;
   /** Workflows that others may call (`workflow:<name>`), by name; undefined where nobody has looked for any. */
   readonly workflows?: ReadonlyMap<string, CallableWorkflow>;
 }
@@ -43,4 +45,6 @@ export interface TriggerEntry {
   with: JsonObject | undefined;
   input: JsonObject | undefined;
   event: JsonObject | undefined;
+  /** Of a command: the settings that say which one it is. */
+  command: readonly string[] | undefined;
 }

@@ -1,10 +1,11 @@
 import manifestSchema from "../../schemas/plugin.schema.json" with { type: "json" };
 import type { Json, JsonObject } from "../sdk.ts";
-import type { Document } from "./document.ts";
+import { type Document, faultAt } from "./document.ts";
 import { type Fault, inOrder } from "./fault.ts";
 import { pointerTo } from "./pointer.ts";
 import { compileSchema, schemaFaults } from "./schema-check.ts";
 import { schemaIsSound } from "./schema-soundness.ts";
+import { meant, memberNames } from "./shapes.ts";
 
 let check: ReturnType<typeof compileSchema> | undefined;
 
@@ -17,7 +18,23 @@ export function checkManifest(document: Document, { known = false } = {}): Fault
   const unsound = known
     ? []
     : schemasOf(document.value).flatMap(([path, schema]) => schemaIsSound(document, pointerTo(path), schema));
-  return inOrder([...schemaFaults(document, check(document.value)), ...unsound]);
+  return inOrder([...schemaFaults(document, check(document.value)), ...unsound, ...checkCommands(document)]);
+}
+
+/** What says which command a trigger takes has to be among its settings. */
+function checkCommands(document: Document): Fault[] {
+  const faults: Fault[] = [];
+  for (const [name, trigger] of Object.entries(membersOf(membersOf(document.value).triggers))) {
+    const { command, with: settings } = membersOf(trigger);
+    const known = memberNames(membersOf(settings));
+    for (const [index, setting] of Array.isArray(command) ? command.entries() : []) {
+      if (typeof setting !== "string" || known.includes(setting)) continue;
+      const pointer = pointerTo(["triggers", name, "command", String(index)]);
+      const message = `\`with\` has no setting ${setting} in its \`properties\``;
+      faults.push(faultAt(document, pointer, { code: "VALUE_WRONG", message, ...meant(setting, known) }));
+    }
+  }
+  return faults;
 }
 
 /** Whatever stands where a schema is expected and could be one. */

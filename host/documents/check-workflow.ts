@@ -52,7 +52,8 @@ const deviceShape = closed({ deviceId: text, tenantId: text, policyId: text });
 function checkMeaning(workflow: Partial<Workflow>, checking: Checking): Fault[] {
   const { document, broken, catalogue } = checking;
   const { on = [], inputs, vars, concurrency, enabled } = workflow;
-  const plugins = Object.keys(catalogue.config).map((name) => [name, {}] as const);
+  const { configSchemas } = catalogue;
+  const plugins = Object.keys(catalogue.config).map((name) => [name, configSchemas.get(name) ?? {}] as const);
   const config: [string, Shape] = ["config", closed(Object.fromEntries(plugins))];
   const host: [string, Shape][] = [config, ["device", deviceShape]];
   checkExpressions(checking, "/enabled", enabled, visibleOf([config]));
@@ -97,8 +98,7 @@ function checkAnswers({ on = [], steps }: Partial<Workflow>, { catalogue, broken
   const lacksIds =
     steps === undefined || steps.some(({ id }, index) => id === undefined && broken.has(`/steps/${index}`));
   for (const [index, { trigger, with: settings }] of on.entries()) {
-    const { properties } = catalogue.triggers.get(trigger)?.with ?? {};
-    if (lacksIds || !Object.hasOwn((properties ?? {}) as object, "answer")) continue;
+    if (lacksIds || catalogue.triggers.get(trigger)?.command === undefined) continue;
     const after = (settings?.answer as { after?: unknown } | null | undefined)?.after;
     if (typeof after !== "string" || ids.has(after) || hasExpression(after)) continue;
     const message = `no step in \`steps\` is called ${after}; steps inside of others do not count here`;

@@ -12,6 +12,9 @@ export const closed = (properties: Record<string, Json>): JsonObject => ({
   additionalProperties: false,
 });
 
+/** Of a configured secret, which is there and never shown. */
+export const secretShape: JsonObject = { not: {} };
+
 /** Of the member or item under a key. */
 export function innerShape(shape: JsonObject, key: string | number): Shape | "missing" {
   const { properties = {}, patternProperties = {}, additionalProperties, prefixItems, items } = shape;
@@ -47,12 +50,12 @@ export function kindOf(value: Json): Kind {
 
 const names = new WeakMap<JsonObject, string[]>();
 
-/** Of the members that an object is said to have. */
+/** Of the members that an object is said to have, and shows. */
 export function memberNames({ properties }: JsonObject): string[] {
   const given = (properties ?? {}) as JsonObject;
   let found = names.get(given);
   if (found === undefined) {
-    found = Object.keys(given);
+    found = Object.keys(given).filter((name) => given[name] !== secretShape);
     names.set(given, found);
   }
   return found;

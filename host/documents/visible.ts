@@ -3,7 +3,7 @@
 import type { JsonObject } from "../sdk.ts";
 import { inWords } from "./schema-words.ts";
 import { Scope } from "./scope.ts";
-import { innerShape, kindsOf, listed, meant, memberNames, type Shape } from "./shapes.ts";
+import { innerShape, kindsOf, listed, meant, memberNames, type Shape, secretShape } from "./shapes.ts";
 
 export interface VisibleStep {
   outputs: Shape;
@@ -72,6 +72,8 @@ function missingIn(shape: Shape, path: Path, segment: number, name: string): Mis
   if (kinds !== undefined && !kinds.includes(typeof key === "number" ? "array" : "object"))
     return { segment, message: `${name} is ${inWords(kinds)} and has no member ${key}` };
   const inner = innerShape(shape, key);
+  if (inner === secretShape)
+    return { segment, message: `${name}.${key} is a secret, and expressions do not see secrets` };
   if (inner !== "missing") {
     const member = typeof key === "number" ? `${name}[${key}]` : `${name}.${key}`;
     return missingIn(inner, path.slice(1), segment + 1, member);

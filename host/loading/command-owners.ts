@@ -5,6 +5,7 @@ import { type Document, faultAt } from "../documents/document.ts";
 import type { Fault } from "../documents/fault.ts";
 import { compileSound } from "../documents/schema-check.ts";
 import type { LoadedWorkflow } from "../engine/workflow.ts";
+import { compile, evaluate, hasExpression, parseText } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 
 export class CommandOwners {
@@ -31,14 +32,24 @@ export class CommandOwners {
     return faults;
   }
 
-  /** Undefined for a trigger that does not answer; the way it answers makes no other command. */
+  /** Undefined for a trigger that takes no commands. Settings that follow from the configuration count as what they give. */
   #commandOf(trigger: string, settings: JsonObject): string | undefined {
-    const schema = this.#catalogue.triggers.get(trigger)?.with;
-    if (schema === undefined || !Object.hasOwn((schema.properties ?? {}) as object, "answer")) return undefined;
+    const { with: schema, command } = this.#catalogue.triggers.get(trigger) ?? {};
+    if (command === undefined) return undefined;
     const filled = structuredClone(settings);
-    compileSound(schema, { defaults: true })?.(filled);
-    for (const name of Object.keys(filled)) if (name.startsWith("answer")) delete filled[name];
-    return JSON.stringify([trigger, sorted(filled)]);
+    compileSound(schema ?? {}, { defaults: true })?.(filled);
+    return JSON.stringify([trigger, ...command.map((name) => sorted(this.#valueOf(filled[name] ?? null)))]);
+  }
+
+  #valueOf(setting: Json): Json {
+    if (typeof setting !== "string" || !hasExpression(setting)) return setting;
+    const { config } = this.#catalogue;
+    const isKnown = parseText(setting).references.every(({ path }) => path[0] === "config");
+    try {
+      return isKnown ? evaluate(compile(setting), { config }) : setting;
+    } catch {
+      return setting;
+    }
   }
 }
 

@@ -33,8 +33,8 @@ function isIgnored(name: string, { config, ignoredConfig = [] }: PluginManifest)
   return ignoredConfig.includes(name) && !Object.hasOwn(known, name);
 }
 
-// Names that a schema does not mention are mistakes, whether its author thought of saying so or not.
-function closed(schema: JsonObject = {}): JsonObject {
+/** Names that a schema does not mention are mistakes, whether its author thought of saying so or not. */
+export function closed(schema: JsonObject = {}): JsonObject {
   if ("additionalProperties" in schema || "unevaluatedProperties" in schema) return schema;
   const isComposed = ["$ref", "allOf", "anyOf", "oneOf", "if"].some((keyword) => keyword in schema);
   return { type: "object", ...schema, [isComposed ? "unevaluatedProperties" : "additionalProperties"]: false };

@@ -150,7 +150,7 @@ test("an answer after a step needs a step of that id in the workflow's own list"
     { id: "stage", steps: [] },
     { id: "outer", steps: [{ id: "inner", steps: [] }] },
   ];
-  const withAnswer = { type: "object", properties: { answer: {} } };
+  const withAnswer = { type: "object", properties: { feature: {}, answer: {} } };
   const { documents } = host(
     t,
     {
@@ -159,7 +159,9 @@ test("an answer after a step needs a step of that id in the workflow's own list"
       within: { on: command("inner"), steps, enabled: false },
     },
     {
-      ...pluginFiles("desk", "", { triggers: { command: { description: "A command.", with: withAnswer, input: {} } } }),
+      ...pluginFiles("desk", "", {
+        triggers: { command: { description: "A command.", with: withAnswer, input: {}, command: ["feature"] } },
+      }),
       "plugins.json": { workflows: ["./workflows"], plugins: [{ plugin: "./plugins/desk" }] },
     },
   );
@@ -192,20 +194,64 @@ test("two active workflows on one command are a fault, however its settings are 
       },
       c: { on: trigger({ feature: "f" }), enabled: false, steps: [] },
       d: { on: trigger({ feature: "other" }), steps: [] },
-      e: { on: [{ trigger: "desk/said", with: {} }], steps: [] },
-      f: { on: [{ trigger: "desk/said", with: {} }], steps: [] },
+      e: { on: [{ trigger: "desk/said", with: { feature: "f" } }], steps: [] },
+      f: { on: [{ trigger: "desk/said", with: { feature: "f" } }], steps: [] },
+      g: { on: trigger({ feature: "${{ config.desk.desk }}" }), steps: [] },
+      h: { on: trigger({ feature: "${{ device.deviceId }}" }), steps: [] },
     },
     {
       ...pluginFiles("desk", "", {
         triggers: {
-          command: { description: "A command.", with: settings, input: {} },
-          said: { description: "Something was said.", input: {} },
+          command: { description: "A command.", with: settings, input: {}, command: ["feature", "operation"] },
+          said: { description: "Something was said.", with: settings, input: {} },
         },
+        config: { type: "object", properties: { desk: { type: "string", default: "other" } } },
       }),
       "plugins.json": { workflows: ["./workflows"], plugins: [{ plugin: "./plugins/desk" }] },
     },
   );
-  assert.deepEqual(told(documents.faults), ["TRIGGER_DUPLICATE /on/0"]);
+  assert.deepEqual(told(documents.faults), ["TRIGGER_DUPLICATE /on/0", "TRIGGER_DUPLICATE /on/0"]);
   assert.match(documents.faults[0]!.message, /^a is already started by this command$/);
-  assert.deepEqual(documents.workflows.map(({ name }) => name).sort(), ["a", "d", "e", "f"]);
+  assert.match(documents.faults[1]!.message, /^d is already started by this command$/);
+  assert.deepEqual(documents.workflows.map(({ name }) => name).sort(), ["a", "d", "e", "f", "h"]);
+});
+
+test("members of a plugin's configuration are those of its manifest, and secrets are none that expressions see", (t) => {
+  const config = {
+    type: "object",
+    properties: { topic: { type: "string" }, retries: { type: "integer", default: 3 }, password: { type: "string" } },
+  };
+  const step = { description: "Says.", input: { type: "object", properties: { text: { type: "string" } } } };
+  const { documents } = host(
+    t,
+    {
+      reads: {
+        steps: [
+          { uses: "desk/say", with: { text: "${{ config.desk.topic }}" } },
+          { uses: "desk/say", with: { text: "${{ config.desk.topc }}" } },
+          { uses: "desk/say", with: { text: "${{ config.desk.password }}" } },
+          { uses: "desk/say", retry: { retries: "${{ config.desk.retries }}" } },
+          { uses: "desk/say", retry: { retries: "${{ config.desk.topic }}" } },
+          { uses: "desk/say", with: { text: "${{ config.mqtt.broker }} ${{ config.mqtt.nothing }}" } },
+        ],
+      },
+    },
+    {
+      ...pluginFiles("desk", "", { config, steps: { say: step } }),
+      "plugins.json": {
+        workflows: ["./workflows"],
+        plugins: [{ plugin: "./plugins/desk", config: { password: { $secret: "DESK" } } }, { plugin: "mqtt" }],
+      },
+    },
+  );
+  assert.deepEqual(
+    documents.faults.map(({ code, pointer, suggestion }) => [code, pointer, suggestion]),
+    [
+      ["REFERENCE_UNKNOWN", "/steps/1/with/text", "topic"],
+      ["REFERENCE_UNKNOWN", "/steps/2/with/text", undefined],
+      ["VALUE_WRONG", "/steps/4/retry/retries", undefined],
+      ["REFERENCE_UNKNOWN", "/steps/5/with/text", undefined],
+    ],
+  );
+  assert.match(documents.faults[1]!.message, /config\.desk\.password is a secret/);
 });

@@ -356,7 +356,7 @@ test("a workflow is active as its `enabled` says, which may ask the configuratio
     "workflows/2.json": workflow("off", { enabled: false }),
     "workflows/3.json": workflow("strip", { enabled: "${{ config.lamp.device == 'strip' }}" }),
     "workflows/4.json": workflow("bulb", { enabled: "${{ config.lamp.device == 'bulb' }}" }),
-    "workflows/5.json": workflow("wrong", { enabled: "${{ config.lamp.brightness }}" }),
+    "workflows/5.json": workflow("wrong", { enabled: "${{ fromJSON(config.lamp.device) }}" }),
   });
   copyFixture(folder, "lamp");
   const { workflows, inactiveWorkflows, faults } = readListed(folder.configurationFile);
