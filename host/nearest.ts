@@ -1,9 +1,17 @@
-/** The candidate a person probably meant, or undefined when none is near: at most a third of the letters are off. */
+/** So many letters of a name tell what was meant, if only one candidate begins with them. */
+const minBeginning = 3;
+
+/**
+ * The candidate a person probably meant, or undefined when none is near: at most a third of the letters are off, or it is
+ * the only one that begins with the name.
+ */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
+  const longer: string[] = [];
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
+    if (candidate !== name && candidate.toLowerCase().startsWith(wanted)) longer.push(candidate);
     if (candidate === name || Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance < bestDistance) {
@@ -11,7 +19,8 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
       bestDistance = distance;
     }
   }
-  return best;
+  if (best !== undefined || longer.length !== 1 || name.length < minBeginning) return best;
+  return longer[0];
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn one text into the other. */

@@ -22,7 +22,7 @@ export function checkForm(step: WorkflowStep, place: string, { report, broken }:
     if (!isBroken) report(place, { code: "STEP_FORM", message, where: "object" });
     return;
   }
-  const { name, own } = membersOf(step, form);
+  const { name, own } = membersOf(step, isLoop(step, isBroken) ? "forEach" : form);
   const foreign = Object.keys(step).filter((key) => !ofAll.includes(key) && !own.includes(key));
   // Two forms in one step are one mistake, and the other members of the second form are no further ones.
   const second = (["forEach", "parallel", "steps"] as const).find((name) => foreign.includes(name));
@@ -35,6 +35,12 @@ export function checkForm(step: WorkflowStep, place: string, { report, broken }:
     const message = "`steps` is missing: what to do for each item";
     report(place, { code: "KEY_MISSING", message, where: "object" });
   }
+}
+
+/** Also one whose list was set aside: what else it has says that it is one. */
+export function isLoop({ forEach, as, maxParallel, uses }: WorkflowStep, isBroken: boolean): boolean {
+  if (forEach !== undefined) return uses === undefined;
+  return isBroken && uses === undefined && (as !== undefined || maxParallel !== undefined);
 }
 
 function membersOf({ uses }: WorkflowStep, form: keyof typeof forms): { name: string; own: string[] } {

@@ -39,12 +39,17 @@ function checkCommands(document: Document): Fault[] {
 
 /** Whatever stands where a schema is expected and could be one. */
 function schemasOf(manifest: Json): [path: string[], schema: JsonObject][] {
-  const { config, steps, triggers } = membersOf(manifest);
+  const { config, steps, triggers, provides } = membersOf(manifest);
   const found: [string[], Json | undefined][] = [[["config"], config]];
   for (const [name, step] of Object.entries(membersOf(steps)))
     for (const key of ["input", "output"]) found.push([["steps", name, key], membersOf(step)[key]]);
   for (const [name, trigger] of Object.entries(membersOf(triggers)))
     for (const key of ["with", "input", "event"]) found.push([["triggers", name, key], membersOf(trigger)[key]]);
+  for (const [name, service] of Object.entries(membersOf(provides)))
+    for (const kind of ["methods", "streams"])
+      for (const [member, value] of Object.entries(membersOf(membersOf(service)[kind])))
+        for (const key of kind === "methods" ? ["input", "output"] : ["input", "item"])
+          found.push([["provides", name, kind, member, key], membersOf(value)[key]]);
   return found.filter((entry): entry is [string[], JsonObject] => isObject(entry[1]));
 }
 

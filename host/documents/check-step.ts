@@ -6,7 +6,7 @@ import type { Json } from "../sdk.ts";
 import { checkBody, type Standing } from "./check-body.ts";
 import { checkCall } from "./check-call.ts";
 import { checkExpressions, checkKind, conditionKinds, numberKinds } from "./check-expressions.ts";
-import { checkForm } from "./check-form.ts";
+import { checkForm, isLoop } from "./check-form.ts";
 import type { Checking } from "./checking.ts";
 import { shapeOfValue } from "./expression-kinds.ts";
 import { closed, innerShape, type Shape } from "./shapes.ts";
@@ -25,7 +25,7 @@ export function checkStep(
   checkKind(checking, `${place}/if`, step.if, conditionKinds, outer);
   const visible = typeof step.if === "string" ? { ...outer, conditions: [...outer.conditions, step.if] } : outer;
   if (step.uses !== undefined) return checkCall({ ...step, uses: step.uses }, place, visible, checking, standing);
-  if (step.forEach !== undefined) return checkLoop(step, place, visible, checking, standing);
+  if (isLoop(step, checking.broken.has(place))) return checkLoop(step, place, visible, checking, standing);
   if (step.steps === undefined && step.parallel === undefined) return undefined;
   return checkBody(step, place, blockSight(step, visible), checking, standing);
 }
@@ -46,14 +46,14 @@ function checkLoop(step: WorkflowStep, place: string, visible: Visible, checking
     const message = `\`as\` must not be ${as}, which means something else in expressions`;
     report(`${place}/as`, { code: "VALUE_WRONG", message });
   }
-  const named = as !== undefined && !taken.has(as) ? [[as, shapeOfItems(forEach as Json, visible)] as const] : [];
+  const named = as !== undefined && !taken.has(as) ? [[as, shapeOfItems(forEach as Json | undefined, visible)] as const] : [];
   const inner = withContexts(visible, [["index", { type: "integer" }], ...named]);
   const anyContext = as === undefined && broken.has(place) ? { anyContext: true } : {};
   const outputs = checkBody(step, place, { ...inner, ...anyContext }, checking, standing);
   return closed({ items: { type: "array", items: outputs ?? {} } });
 }
 
-function shapeOfItems(forEach: Json, visible: Visible): Shape {
+function shapeOfItems(forEach: Json | undefined, visible: Visible): Shape {
   if (Array.isArray(forEach)) return forEach.length === 1 ? shapeOfValue(forEach[0]!, visible) : undefined;
   if (typeof forEach !== "string") return undefined;
   const { parts, whole } = parseText(forEach);

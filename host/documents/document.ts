@@ -140,9 +140,10 @@ function faultIn(
   message: string,
 ): Fault {
   const { line, column, length } = place;
-  // A name in it may be as long as the document.
+  // A name in it may be as long as the document, and hold what would break the line.
   const shown = message.length > maxMessage ? `${message.slice(0, maxMessage)}...` : message;
-  return { file, line, column, length, pointer: "", code, message: shown, severity: "fault" };
+  const inOneLine = shown.replaceAll(/[\p{Cc}\u2028\u2029]/gu, " ");
+  return { file, line, column, length, pointer: "", code, message: inOneLine, severity: "fault" };
 }
 
 function unusable(fault: Fault): DocumentReading {

@@ -18,12 +18,14 @@ export interface SyntaxFault extends Place {
 /** What the library's parser lets through, and has no meaning here. */
 export function tokenFaults(tokens: Token[], placeOf: (token: Token) => Place): SyntaxFault[] {
   return tokens.flatMap((token, index) => {
-    const message = unfit(token, tokens[index - 1]);
+    const message = unfit(token, tokens[index - 1], tokens[index + 1]);
     return message === undefined ? [] : [{ code: "EXPRESSION_SYNTAX" as const, message, ...placeOf(token) }];
   });
 }
 
-function unfit({ type, lexeme }: Token, before: Token | undefined): string | undefined {
+function unfit({ type, lexeme }: Token, before: Token | undefined, after: Token | undefined): string | undefined {
+  const isWord = type === tokenType.identifier && before?.type !== tokenType.dot;
+  if (isWord && lexeme.toLowerCase() === "not" && after?.type === tokenType.identifier) return unexpected(lexeme);
   if (type === tokenType.star && (before?.type === tokenType.dot || before?.type === tokenType.leftBracket))
     return "* has no meaning here; use forEach to go through a list";
   if (type === tokenType.number && !isJsonNumber(lexeme))
@@ -90,13 +92,27 @@ const instead: Record<string, string> = {
   "?": "default(value, fallback) and `if` on a step choose",
   "{": "an object is written in the document, with expressions as its values",
 };
+const insteadOfWords: Record<string, string> = {
+  and: "&& stands for and",
+  or: "|| stands for or",
+  not: "! stands for not",
+  is: "== compares",
+  eq: "== compares",
+  in: "contains(list, value) looks for a value",
+};
 
 function unexpected(symbol: string): string {
-  const hint = Object.hasOwn(instead, symbol[0] ?? "") && !isJsonNumber(symbol) ? instead[symbol[0]!] : undefined;
+  const hint = hintOf(symbol);
   const named = /^[\s\p{C}]/u.test(symbol)
     ? `the character U+${symbol.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`
     : shortened(symbol);
   return `${named} is not expected here${hint === undefined ? "" : `; ${hint}`}`;
+}
+
+function hintOf(symbol: string): string | undefined {
+  const word = symbol.toLowerCase();
+  if (Object.hasOwn(insteadOfWords, word)) return insteadOfWords[word];
+  return Object.hasOwn(instead, symbol[0] ?? "") && !isJsonNumber(symbol) ? instead[symbol[0]!] : undefined;
 }
 
 function shortened(symbol: string): string {
