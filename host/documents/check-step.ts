@@ -46,7 +46,8 @@ function checkLoop(step: WorkflowStep, place: string, visible: Visible, checking
     const message = `\`as\` must not be ${as}, which means something else in expressions`;
     report(`${place}/as`, { code: "VALUE_WRONG", message });
   }
-  const named = as !== undefined && !taken.has(as) ? [[as, shapeOfItems(forEach as Json | undefined, visible)] as const] : [];
+  const named =
+    as !== undefined && !taken.has(as) ? [[as, shapeOfItems(forEach as Json | undefined, visible)] as const] : [];
   const inner = withContexts(visible, [["index", { type: "integer" }], ...named]);
   const anyContext = as === undefined && broken.has(place) ? { anyContext: true } : {};
   const outputs = checkBody(step, place, { ...inner, ...anyContext }, checking, standing);
