@@ -1,7 +1,7 @@
 // A workflow document: its shape, its forms, the verbs it uses, and all that its expressions read.
 
 import validRange from "semver/ranges/valid.js";
-import type { Workflow } from "../../schemas/workflow.types.ts";
+import type { Workflow, WorkflowStep } from "../../schemas/workflow.types.ts";
 import { hasExpression } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import type { VerbCatalogue } from "./catalogue.ts";
@@ -72,11 +72,22 @@ function checkMeaning(workflow: Partial<Workflow>, checking: Checking): Fault[] 
   const running = visibleOf([["run", runShape], ...given]);
   checkExpressions(checking, "/vars", vars, running);
   const varsShape = vars === undefined && broken.has("") ? undefined : shapeOfValue((vars ?? {}) as Json, running);
-  const visible = visibleOf([...running.contexts, ["vars", varsShape], ["steps", undefined]]);
+  const visible = visibleOf([...running.contexts, ["vars", varsShape], ["steps", undefined]], idsIn(workflow));
   checkPolicy(workflow, [...running.contexts, ["vars", varsShape]], checking);
   checkBody(workflow, "", visible, checking, { cleaning: false });
   if (on.length === 0 && typeof workflow.name === "string") checkEffect(checking, workflow.name, workflow);
   return unsound;
+}
+
+/** Of all steps, wherever they stand. */
+function idsIn(body: Partial<Workflow> | WorkflowStep, ids = new Set<string>()): Set<string> {
+  const { steps = [], onFailure = [], finally: always = [] } = body;
+  const lists = "parallel" in body ? (body.parallel ?? []) : [];
+  for (const step of [steps, onFailure, always, ...lists].flat()) {
+    if (step.id !== undefined) ids.add(step.id);
+    idsIn(step, ids);
+  }
+  return ids;
 }
 
 function checkTriggers(on: NonNullable<Workflow["on"]>, contexts: [string, Shape][], checking: Checking): void {

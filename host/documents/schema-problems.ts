@@ -45,7 +45,7 @@ function problemOf(error: ErrorObject): SchemaProblem {
     const absent = known.filter((name) => !Object.hasOwn(data as object, name));
     const { suggestion } = { ...meant(property, known), ...meant(property, absent) } as { suggestion?: string };
     const names = listed(known.filter((name) => name !== "$schema"));
-    const among = names === "" ? "; nothing may stand here" : `; known are ${names}`;
+    const among = names === "" ? "; nothing may stand here" : `; what may stand here: ${names}`;
     const message = `\`${property}\` is not known here${suggestion === undefined ? among : ""}`;
     return {
       pointer: `${pointer}${pointerTo([property])}`,

@@ -18,6 +18,8 @@ export interface Visible {
   steps: Scope<VisibleStep>;
   /** Ids that come later. */
   later: Scope<true>;
+  /** The ids of all steps of the workflow, wherever they stand. */
+  everywhere: ReadonlySet<string>;
   /** The `if`s that hold at this place. */
   conditions: readonly string[];
   /** Whether a fault of shape may have taken away a context, or the id of a step: then any name may be right. */
@@ -25,8 +27,8 @@ export interface Visible {
   anyStep?: boolean;
 }
 
-export function visibleOf(contexts: Iterable<[string, Shape]>): Visible {
-  return { contexts: new Map(contexts), steps: new Scope(), later: new Scope(), conditions: [] };
+export function visibleOf(contexts: Iterable<[string, Shape]>, everywhere: ReadonlySet<string> = new Set()): Visible {
+  return { contexts: new Map(contexts), steps: new Scope(), later: new Scope(), everywhere, conditions: [] };
 }
 
 /** The same place, seen with more contexts. */
@@ -52,7 +54,11 @@ export function findMissing(path: Path, visible: Visible): Missing | undefined {
   if (step === undefined) {
     if (visible.later.has(String(id))) return { segment: 1, message: `step ${id} has not run at this place` };
     if (visible.anyStep === true) return undefined;
-    const message = `no step called ${id} is visible here`;
+    if (visible.everywhere.has(String(id))) {
+      const message = `step ${id} stands inside something that shows only its \`outputs\`, or in a list beside this one`;
+      return { segment: 1, message };
+    }
+    const message = `no step is called ${id}`;
     return { segment: 1, message, ...meant(String(id), visible.steps.keys()) };
   }
   if (member === undefined || member === "status") return undefined;
@@ -70,17 +76,17 @@ function missingIn(shape: Shape, path: Path, segment: number, name: string): Mis
   if (key === undefined || shape === undefined) return undefined;
   const kinds = kindsOf(shape);
   if (kinds !== undefined && !kinds.includes(typeof key === "number" ? "array" : "object"))
-    return { segment, message: `${name} is ${inWords(kinds)} and has no member ${key}` };
+    return { segment, message: `\`${name}\` is ${inWords(kinds)} and has no member ${key}` };
   const inner = innerShape(shape, key);
   if (inner === secretShape)
-    return { segment, message: `${name}.${key} is a secret, and expressions do not see secrets` };
+    return { segment, message: `\`${name}.${key}\` is a secret, and expressions do not see secrets` };
   if (inner !== "missing") {
     const member = typeof key === "number" ? `${name}[${key}]` : `${name}.${key}`;
     return missingIn(inner, path.slice(1), segment + 1, member);
   }
   const known = memberNames(shape);
   const among = known.length === 0 ? "it has no members" : `it has ${listed(known)}`;
-  return { segment, message: `${name} has no member ${key}; ${among}`, ...meant(String(key), known) };
+  return { segment, message: `\`${name}\` has no member ${key}; ${among}`, ...meant(String(key), known) };
 }
 
 /** The id of the step whose outputs a path reads though it may have been skipped, unless an `if` sees to that. */

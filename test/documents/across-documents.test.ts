@@ -253,5 +253,5 @@ test("members of a plugin's configuration are those of its manifest, and secrets
       ["REFERENCE_UNKNOWN", "/steps/5/with/text", undefined],
     ],
   );
-  assert.match(documents.faults[1]!.message, /config\.desk\.password is a secret/);
+  assert.match(documents.faults[1]!.message, /config\.desk\.password` is a secret/);
 });

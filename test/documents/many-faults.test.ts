@@ -64,7 +64,7 @@ test("steps see those before them, however many there are and whatever lies betw
   const faults = checkText(JSON.stringify({ name: "a", steps }));
   // Each inner one reads a step inside another block, but for the first.
   assert.equal(faults.length, steps.length - 1);
-  assert.ok(faults.every(({ message }, index) => message.startsWith(`no step called t${index} `)));
+  assert.ok(faults.every(({ message }, index) => message.startsWith(`step t${index} stands inside something`)));
 });
 
 test("of names that are alike by the thousand, each misspelt one is a fault", () => {
