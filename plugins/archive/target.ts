@@ -36,11 +36,13 @@ export async function putInPlace(staging: string, target: string, replace: boole
     await rename(target, oldPathOf(target));
     try {
       await rename(staging, target);
+      await syncFolder(dirname(target));
     } catch (error) {
+      // What cannot be made to last does not take the place of what does.
+      await rename(target, staging).catch(() => {});
       await restore(target);
       throw error;
     }
-    await syncFolder(dirname(target));
     return await rm(oldPathOf(target), { recursive: true, force: true });
   }
   try {

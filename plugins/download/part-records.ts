@@ -4,6 +4,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFailure } from "./failures.ts";
 import type { Version } from "./ranges.ts";
 
 export interface PartRecord {
@@ -33,9 +34,13 @@ export class PartRecords {
     this.#directory = directory;
   }
 
-  /** Tells parts of this host from those of another one that writes into the same folder. */
+  /** Tells parts of this host from those of another one that writes into the same folder. Rejects with DOWNLOAD_DISK_FULL and such. */
   hostId(): Promise<string> {
-    this.#hostId ??= this.#readHostId();
+    this.#hostId ??= this.#readHostId().catch((error) => {
+      // There may be room for it the next time.
+      this.#hostId = undefined;
+      throw writeFailure(error);
+    });
     return this.#hostId;
   }
 
@@ -76,8 +81,11 @@ export class PartRecords {
     const draft = `${file}.${made}`;
     await writeSynced(draft, made);
     // Whoever comes first gives the name; it is complete from its beginning on.
-    await link(draft, file).catch(() => {});
-    await rm(draft);
+    await link(draft, file)
+      .catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "EEXIST") throw error;
+      })
+      .finally(() => rm(draft));
     await syncFolder(this.#directory);
     return readFile(file, "utf8");
   }

@@ -78,13 +78,26 @@ export async function runStep<Output = JsonObject>(
   context: StepContext,
   config: JsonObject = {},
 ): Promise<Output> {
+  const run = await setUpStep<Output>(pluginName, stepName, context, config);
+  return run(input);
+}
+
+/** The same, in a plugin that is set up once for all that it is called. */
+export async function setUpStep<Output = JsonObject>(
+  pluginName: string,
+  stepName: string,
+  context: StepContext,
+  config: JsonObject = {},
+): Promise<(input: JsonObject) => Promise<Output>> {
   const { steps } = await readManifest(pluginName);
   const { input: inputSchema, output: outputSchema = {} } = steps[stepName]!;
   const step = await stepOf(pluginName, stepName, context, config);
-  const filled = fill(`the input of ${pluginName}/${stepName}`, inputSchema, input);
-  const output = (await step.check?.(filled as never, context)) ?? (await step.run(filled as never, context));
-  // As it comes out of the journal.
-  return fill(`the output of ${pluginName}/${stepName}`, outputSchema, asJson(output), false) as Output;
+  return async (input) => {
+    const filled = fill(`the input of ${pluginName}/${stepName}`, inputSchema, input);
+    const output = (await step.check?.(filled as never, context)) ?? (await step.run(filled as never, context));
+    // As it comes out of the journal.
+    return fill(`the output of ${pluginName}/${stepName}`, outputSchema, asJson(output), false) as Output;
+  };
 }
 
 /** The failure as the host records it; a code that the manifest does not declare is itself a fault. */
