@@ -118,6 +118,71 @@ export const catalogue = {
     remedy: "Nothing to do; start the host again.",
     retryable: true,
   },
+  // Uploads, whatever the server
+  UPLOAD_FILE_UNREADABLE: {
+    description: "The file to upload is not there, cannot be read, or is no regular file.",
+    remedy: "Check `path`, and that the user of the host may read it (`ls -l PATH`); a link needs `followLinks`.",
+    retryable: false,
+  },
+  UPLOAD_FILE_TRUNCATED: {
+    description: "The file became shorter while it was uploaded.",
+    remedy: "Upload it once nobody writes it any more: let what writes it rename it when it is complete.",
+    retryable: true,
+  },
+  UPLOAD_FILE_GREW: {
+    description: "The file became longer while it was uploaded.",
+    remedy: "Set `allowGrowth` on the step to send as much as was there at the beginning, or upload the file later.",
+    retryable: true,
+  },
+  UPLOAD_FILE_CHANGED: {
+    description: "The file was written while it was uploaded, so that what was sent may be half old and half new.",
+    remedy: "Find out what writes it (`lsof PATH`), and upload a copy, or when that has ended.",
+    retryable: true,
+  },
+  UPLOAD_SERVER_UNREACHABLE: {
+    description: "The server cannot be reached, or ended the connection in the middle.",
+    remedy:
+      "Check the address, the network and the server; give the step a `retry`: what has arrived is not sent again.",
+    retryable: true,
+  },
+  UPLOAD_SERVER_SILENT: {
+    description: "The connection stands, but the server took nothing and said nothing for too long.",
+    remedy:
+      "Look at the server's load; raise `silenceTimeout` of the plugin that uploads in plugins.json if it is slow.",
+    retryable: true,
+  },
+  UPLOAD_PROXY_FAILED: {
+    description: "The proxy on the way to the server opens no tunnel.",
+    remedy: "Correct HTTPS_PROXY in the host's environment, or name the server in NO_PROXY.",
+    retryable: true,
+  },
+  UPLOAD_TLS_UNTRUSTED: {
+    description: "The server's certificate is signed by an authority that is not trusted.",
+    remedy:
+      "Name that authority's certificate in `caCert` (`serverCert` of file-upload), if the server is the right one.",
+    retryable: false,
+  },
+  UPLOAD_TLS_WRONG_NAME: {
+    description: "The server's certificate is for another name than the address has.",
+    remedy: "Use the name in the certificate in the address, or give the server a certificate for its name.",
+    retryable: false,
+  },
+  UPLOAD_TLS_EXPIRED: {
+    description: "The server's certificate is not valid at the time that this device has.",
+    remedy: "Check the device's clock with `date`; if it is right, renew the server's certificate.",
+    retryable: false,
+  },
+  UPLOAD_TLS_FAILED: {
+    description: "No secure connection comes about.",
+    remedy: "See the reason in the message; the server must speak TLS 1.2 or newer, and may want a `clientCert`.",
+    retryable: false,
+  },
+  UPLOAD_CERTIFICATE_UNREADABLE: {
+    description: "A file with certificates or a key for uploads cannot be read, or holds none.",
+    remedy:
+      "Correct `caCert`, `clientCert`, `clientKey` or `serverCert`; they are PEM files, the key without a password.",
+    retryable: false,
+  },
   // Plugins
   CONFIGURATION_INVALID: {
     description: "plugins.json has faults that leave nothing to start from.",

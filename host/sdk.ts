@@ -6,6 +6,14 @@
 export const PLUGIN_API_VERSION = "1.0.0";
 
 export { formatDuration, parseDuration } from "./duration.ts";
+export { PluginError, type PluginErrorOptions, PluginUnavailable } from "./plugin-error.ts";
+// For plugins that upload files: the same file, progress, pace and failures whatever the server. docs/file-upload.md
+// shows how they go together.
+export { connectionFailure } from "./uploading/connection-failure.ts";
+export { type TlsFiles, UploadConnections } from "./uploading/connections.ts";
+export type { Digest, UploadPart } from "./uploading/parts.ts";
+export { sendUpload, type UploadAnswer, type UploadRequest } from "./uploading/request.ts";
+export { openUpload, type Upload, type UploadOptions } from "./uploading/upload.ts";
 
 /** A value that can be written as JSON. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
@@ -260,48 +268,4 @@ export function definePlugin<Config = JsonObject, Services = unknown>(plugin: {
   setup(context: PluginContext<Config, Services>): Contributions | Promise<Contributions>;
 }): Plugin {
   return plugin;
-}
-
-export interface PluginErrorOptions {
-  /** Facts for programs: JSON, no secrets. */
-  details?: JsonObject;
-  /** Overrides what the manifest's `errors` says of this code. */
-  retryable?: boolean;
-  /** How a trigger whose protocol has answers reports this failure. */
-  answer?: { status: number; error?: string };
-  cause?: unknown;
-}
-
-/**
- * A failure with a code. Declare the code in the manifest's `errors` (what it means, its remedy, whether a retry can
- * help); the host adds the remedy from there.
- */
-export class PluginError extends Error {
-  readonly code: string;
-  readonly details?: JsonObject;
-  readonly retryable?: boolean;
-  readonly answer?: { status: number; error?: string };
-
-  constructor(code: string, message: string, options: PluginErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.name = "PluginError";
-    this.code = code;
-    if (options.details !== undefined) this.details = options.details;
-    if (options.retryable !== undefined) this.retryable = options.retryable;
-    if (options.answer !== undefined) this.answer = options.answer;
-  }
-}
-
-/**
- * Thrown from `setup` when the real part behind a plugin is missing (no socket, no device). The host reports the
- * plugin as unavailable with this reason and remedy, goes on with the rest, and calls `setup` again later.
- */
-export class PluginUnavailable extends PluginError {
-  readonly remedy: string;
-
-  constructor(reason: string, remedy: string, options: PluginErrorOptions = {}) {
-    super("PLUGIN_UNAVAILABLE", reason, options);
-    this.name = "PluginUnavailable";
-    this.remedy = remedy;
-  }
 }

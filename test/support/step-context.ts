@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { compileSchema, type SchemaProblem } from "../../host/documents/schema-check.ts";
-import { type ErrorEntry, type Failure, toFailure } from "../../host/errors.ts";
+import { catalogue, type ErrorEntry, type Failure, toFailure } from "../../host/errors.ts";
 import { readConfig } from "../../host/loading/read-config.ts";
 import type { Json, JsonObject, Log, Plugin, PluginContext, Progress, Step, StepContext } from "../../host/sdk.ts";
 import type { PluginManifest } from "../../schemas/plugin.types.ts";
@@ -100,7 +100,7 @@ export async function setUpStep<Output = JsonObject>(
   };
 }
 
-/** The failure as the host records it; a code that the manifest does not declare is itself a fault. */
+/** The failure as the host records it; a code that neither the manifest nor the host declares is itself a fault. */
 export async function failureOf(pluginName: string, attempt: Promise<unknown>): Promise<Failure> {
   // Taken up at once: an attempt that fails while the manifest is being read would count as unhandled.
   const ended = attempt.then(
@@ -112,7 +112,8 @@ export async function failureOf(pluginName: string, attempt: Promise<unknown>): 
   if ("output" in ending) throw new Error(`it succeeded: ${JSON.stringify(ending.output)}`);
   const { error } = ending;
   const failure = toFailure(error, errors);
-  if (!Object.hasOwn(errors, failure.code)) throw new Error(`${failure.code} is not declared`, { cause: error });
+  if (!Object.hasOwn(errors, failure.code) && !Object.hasOwn(catalogue, failure.code))
+    throw new Error(`${failure.code} is not declared`, { cause: error });
   return failure;
 }
 
