@@ -45,7 +45,7 @@ export class Features {
     await this.#lanes.of(address).put({ kind: "modify", path, value, ...more }, { key, intermediate });
   }
 
-  async send({ key, ...message }: OutboxMessage & { key?: string }): Promise<void> {
+  async send({ key, waitForRoom = false, ...message }: OutboxMessage & { key?: string }): Promise<void> {
     const { thing, feature, subject, value, correlationId, responseRequired = false, replyTo, headers } = message;
     const address = { ...(thing === undefined ? {} : { thing }), feature };
     checkAddress(address);
@@ -54,7 +54,8 @@ export class Features {
       ...(replyTo === undefined ? {} : { replyTo }),
       ...(headers === undefined ? {} : { headers }),
     };
-    await this.#lanes.of(address).put({ kind: "message", subject, value, responseRequired, ...more }, { key });
+    const lane = this.#lanes.of(address);
+    await lane.put({ kind: "message", subject, value, responseRequired, ...more }, { key, waitForRoom });
   }
 
   /** Ids of the things these features belong to, but for the device's own. */

@@ -5,6 +5,7 @@ import type { Json, JsonObject, KeyValue, Log, Outbox, OutboxEntry } from "gantr
 import { announcement, type Entry, type Outgoing, outgoing } from "./entries.ts";
 import { LaneQueue, type PutOptions } from "./lane-queue.ts";
 import { propertiesWith, type ReportedValue, withReported } from "./reported-values.ts";
+import { Room } from "./room.ts";
 import type { FeatureAddress, Identity } from "./service.ts";
 
 /** How lanes reach the broker. */
@@ -51,6 +52,7 @@ export class Lane {
   #held: boolean;
   #stopped = false;
   #wake: (() => void) | undefined;
+  readonly #room: Room;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -63,6 +65,7 @@ export class Lane {
       mergeAbove,
       onDropped: (entries, count) => this.#takeDropped(entries, count),
     });
+    this.#room = new Room(() => mergeAbove - this.#queue.length);
     this.#loaded = this.#load();
     this.#loaded.catch(() => {});
     this.#running = this.#run();
@@ -89,10 +92,16 @@ export class Lane {
   }
 
   /** Resolves once the message is durable; a repeated key is dropped. */
-  async put(entry: Entry, options: PutOptions = {}): Promise<void> {
+  async put(
+    entry: Entry,
+    { waitForRoom = false, ...options }: PutOptions & { waitForRoom?: boolean } = {},
+  ): Promise<void> {
     await this.#loaded;
-    await this.#queue.put(entry, options);
-    this.#wake?.();
+    const put = async () => {
+      await this.#queue.put(entry, options);
+      this.#wake?.();
+    };
+    await (waitForRoom ? this.#room.enter(put) : put());
   }
 
   async stop(): Promise<void> {
@@ -152,6 +161,7 @@ export class Lane {
     const entry = next.message as unknown as Entry;
     await link.publish(outgoing(address, identity, entry));
     this.#queue.sent(next);
+    this.#room.look();
     if (entry.kind === "delete") await this.#deleted();
     await this.#queue.flush();
     return true;

@@ -76,6 +76,11 @@ export interface OutboxMessage extends FeatureAddress {
   /** Adds the header `reply-to` with the tenant's commands. */
   replyTo?: boolean;
   headers?: JsonObject;
+  /**
+   * Waits while very many messages of the feature wait for the broker (`mergeAbove`), so that sending a great many takes
+   * no room from others. Default false: taken at once, and the oldest are dropped where there are too many.
+   */
+  waitForRoom?: boolean;
 }
 
 /** Which commands to hear of. */
