@@ -5,7 +5,8 @@ import { PluginError } from "gantry";
 import { parseUrl } from "./addresses.ts";
 
 export async function checkOptions({ options }: { options: Record<string, string> }): Promise<void> {
-  const { "https.url": url = "", "https.method": method = "PUT", "https.resume": resume = "none" } = options;
+  const { "https.url": url = "", "https.resume": resume = "none" } = options;
+  const method = (options["https.method"] ?? "PUT").toUpperCase();
   if (url === "") throw invalid("upload URL not specified");
   parseUrl(url);
   if (!["PUT", "POST"].includes(method)) throw invalid(`unsupported HTTP method: ${method}`);

@@ -32,7 +32,10 @@ export interface PutInput {
    * Where it goes: an http:// or https:// URL. A signature in it stays secret.
    */
   url: string;
-  method: "PUT" | "POST";
+  /**
+   * PUT or POST.
+   */
+  method: string;
   /**
    * Further headers, such as authorization.
    */

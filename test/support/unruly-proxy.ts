@@ -22,7 +22,9 @@ export interface UnrulyProxy extends AsyncDisposable {
   requests: Passing[];
   /** What becomes of a request; default: all pass. */
   fate: (passing: Passing) => Fate;
-  /** Ends all connections that are open now. */
+  /** How many connections clients have open. */
+  open(): number;
+  /** Ends them all. */
   cut(): void;
 }
 
@@ -34,6 +36,7 @@ export async function unrulyProxy(serverPort: number): Promise<UnrulyProxy> {
     port: listening.port,
     requests: [],
     fate: () => "pass",
+    open: () => sockets.size,
     cut() {
       for (const socket of sockets) socket.destroy();
     },

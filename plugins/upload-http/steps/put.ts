@@ -16,13 +16,14 @@ import { putWhole, type Target } from "../whole.ts";
 
 export function put(config: Config, connections: UploadConnections): Step<PutInput, PutOutput> {
   return {
-    plan: ({ path, method, url }) => `sends ${path} by ${method} to ${shown(parseUrl(url))}`,
+    plan: ({ path, method, url }) => `sends ${path} by ${method.toUpperCase()} to ${shown(parseUrl(url))}`,
 
     async run(input, context) {
       const { path, compression, followLinks, allowGrowth, resume } = input;
       const url = parseUrl(input.url);
       if (resume !== "none" && compression !== "none")
         throw new PluginError("UPLOAD_HTTP_OPTION_INVALID", "what is compressed on the way cannot be resumed");
+      const method = input.method.toUpperCase();
       const headers = headersOf(input.headers, input.headerPrefix);
       const agent = connections.agentFor(url, { ...config, caCert: input.caCert ?? config.caCert });
       const silenceMs = parseDuration(config.silenceTimeout)!;
@@ -35,7 +36,7 @@ export function put(config: Config, connections: UploadConnections): Step<PutInp
           const beforeLast = async () => (isLast ? await upload.check() : undefined);
           return await upload.exchange(part, (body, signal) =>
             sendUpload(url, body, {
-              method: input.method,
+              method,
               headers: more,
               lengthBytes,
               agent,

@@ -31,6 +31,9 @@ test("as many enter as fit, in the order in which they came, and each makes room
 
 test("what cannot be put in gives its room back", async () => {
   const room = new Room(() => 1);
-  await assert.rejects(room.enter(() => Promise.reject(new Error("no"))), { message: "no" });
+  await assert.rejects(
+    room.enter(() => Promise.reject(new Error("no"))),
+    { message: "no" },
+  );
   await room.enter(async () => {});
 });

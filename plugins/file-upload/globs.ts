@@ -1,0 +1,51 @@
+// Globs of one's own, beyond the original: `**` stands for any number of folders, `{a,b}` for one of several.
+
+import type { Dirent } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join, matchesGlob } from "node:path";
+import { PluginError } from "gantry";
+
+/** Throws FILE_UPLOAD_PATTERN_INVALID. Names that begin with a dot are names like others. */
+export function globMatcher(globs: readonly string[]): (path: string) => boolean {
+  for (const glob of globs) if (glob === "" || glob.split("/").includes("..")) throw invalid(glob);
+  const patterns = globs.map(withoutDots);
+  return (path) => patterns.length > 0 && patterns.some((pattern) => matchesGlob(withoutDots(path), pattern));
+}
+
+export const hasGlobMeta = (part: string) => /[*?[\]{}()!+@\\]/.test(part);
+
+/** A path in its fixed part, a folder, and the rest, in which there are patterns. */
+export function splitAtMeta(pattern: string, hasMeta: (part: string) => boolean): { folder: string; rest: string } {
+  const parts = pattern.split("/");
+  const first = parts.findIndex(hasMeta);
+  const fixed = first < 0 ? parts.length - 1 : first;
+  const folder = parts.slice(0, fixed).join("/");
+  return { folder: folder !== "" ? folder : pattern.startsWith("/") ? "/" : ".", rest: parts.slice(fixed).join("/") };
+}
+
+/** The files that a glob stands for, in the order of their paths. Links to folders are not followed. */
+export async function expandGlob(glob: string, signal: AbortSignal): Promise<string[]> {
+  const isWanted = globMatcher([glob]);
+  const { folder } = splitAtMeta(glob, hasGlobMeta);
+  const found: string[] = [];
+  const waiting = [folder];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    signal.throwIfAborted();
+    const entries: Dirent[] = await readdir(next, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      const path = next === "." ? entry.name : join(next, entry.name);
+      if (entry.isDirectory()) waiting.push(path);
+      else if (isWanted(path)) found.push(path);
+    }
+  }
+  return found.toSorted();
+}
+
+// Node's `*` and `**` pass over names with a leading dot; no name has this sign.
+const withoutDots = (text: string) => text.replaceAll(/(^|\/)\.(?=[^/])/g, "$1\u0001");
+
+const invalid = (glob: string) =>
+  new PluginError(
+    "FILE_UPLOAD_PATTERN_INVALID",
+    `the glob ${JSON.stringify(glob)} leads out of its folder or is empty`,
+  );

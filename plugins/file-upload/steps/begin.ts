@@ -1,0 +1,36 @@
+import { basename } from "node:path";
+import type { Step } from "gantry";
+import type { BeginInput, BeginOutput } from "../plugin.types.ts";
+import type { Targets } from "../targets.ts";
+import { fileId } from "../upload-ids.ts";
+import type { Uploads } from "../uploads.ts";
+
+export function begin(uploads: Uploads, targets: Targets): Step<BeginInput, BeginOutput> {
+  return {
+    plan: ({ correlationId }) => `starts the upload ${correlationId}`,
+
+    async run({ correlationId, options }, { run }) {
+      const id = correlationId ?? "";
+      const given = options ?? {};
+      // In the order of the original: what is not there is said before what is wrong with its options.
+      await uploads.startable(id, run.id);
+      const provider = await targets.choose(given);
+      const file = await uploads.start(id, run.id, infoOf(given));
+      return {
+        id: fileId(file),
+        upload: file.batch,
+        provider,
+        path: file.path,
+        realPath: file.realPath,
+        name: basename(file.path),
+      };
+    },
+  };
+}
+
+const prefix = "info.";
+
+function infoOf(options: Record<string, string>): Record<string, string> {
+  const given = Object.entries(options).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(given.map(([name, value]) => [name.slice(prefix.length), value]));
+}

@@ -1,0 +1,37 @@
+import { lstat, open, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Log, Step } from "gantry";
+import type { RemoveInput, RemoveOutput } from "../plugin.types.ts";
+import { identityOf } from "../selection.ts";
+
+export const remove: Step<RemoveInput, RemoveOutput> = {
+  plan: ({ path }) => `removes ${path}, if it is still as it was uploaded`,
+
+  async run({ path, identity }, { log }) {
+    const stats = await lstat(path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw error;
+    });
+    if (stats === undefined) return { removed: true };
+    if (identityOf(stats) !== identity) return kept(path, log);
+    await unlink(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+    await sync(dirname(path));
+    return { removed: true };
+  },
+};
+
+function kept(path: string, log: Log): RemoveOutput {
+  log.warn("a file is kept after its upload: it was written since", { path });
+  return { removed: false };
+}
+
+async function sync(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

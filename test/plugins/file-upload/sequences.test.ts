@@ -1,0 +1,321 @@
+// The full sequences of the original over MQTT, to a server with TLS from a test's own authority.
+
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { makeCertificates } from "../../support/certificates.ts";
+import { needs } from "../../support/parts.ts";
+import { type PutServer, startPutServer } from "../../support/put-server.ts";
+import { unrulyProxy } from "../../support/unruly-proxy.ts";
+import { waitFor } from "../../support/wait-for.ts";
+import { Hub, nameOf, type UploadRequest } from "./hub.ts";
+
+const skip = needs("mosquitto") || needs("openssl");
+
+describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
+  const directory = mkdtempSync(join(tmpdir(), "gantry-file-upload-"));
+  const files = join(directory, "files");
+  let server: PutServer;
+  let hub: Hub;
+
+  before(async () => {
+    mkdirSync(files);
+    const { ca, server: certificate } = await makeCertificates(directory);
+    server = await startPutServer({ tls: certificate, authorization: "Bearer open-sesame" });
+    hub = await Hub.start({ upload: { mode: "lax", serverCert: ca.certFile, retries: 0 } });
+  });
+  after(async () => {
+    await hub?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
+    rmSync(directory, { recursive: true });
+  });
+
+  const write = (contents: Record<string, string>, folder = files) => {
+    mkdirSync(folder, { recursive: true });
+    for (const [name, content] of Object.entries(contents)) writeFileSync(join(folder, name), content);
+  };
+  const to = (place: string) => (request: UploadRequest) => ({
+    "https.url": `${server.url}/${place}/${nameOf(request)}`,
+  });
+
+  test("the feature is announced as the original announces it", async () => {
+    const [announced] = await hub.device.texts("e", 1);
+    assert.equal(
+      announced,
+      '{"topic":"org.example/gateway-1/things/twin/commands/modify","headers":{"response-required":false},"path":"/features/AutoUploadable","value":{"definition":["com.bosch.iot.suite.manager.upload:AutoUploadable:1.0.0","com.bosch.iot.suite.manager.upload:Uploadable:1.0.0"],"properties":{"type":"file","context":"edge","info":{"supportedProviders":"generic"},"autoUpload":{"active":false,"startTime":null,"endTime":null}}}}',
+    );
+  });
+
+  test("from the trigger to the last file, each message is that of the original", async () => {
+    const folder = join(files, "all");
+    write({ "one.txt": "1", "two.txt": "22", "three.txt": "333" }, folder);
+    mkdirSync(join(folder, "a-folder"));
+    const answer = await hub.command("trigger", {
+      correlationId: "all",
+      options: { "upload.files": `${folder}/*`, "options.x": "kept", ignored: "not kept" },
+    });
+    assert.equal(
+      answer.text,
+      '{"topic":"org.example/gateway-1/things/live/messages/trigger","headers":{"content-type":"application/json","correlation-id":"r1"},"path":"/features/AutoUploadable/outbox/messages/trigger","status":204}',
+    );
+    const requests = await hub.requests("all", 3);
+    assert.deepEqual(
+      requests.map(({ correlationId, options }) => [correlationId, options["file.path"]]),
+      [
+        ["all#1", `${folder}/one.txt`],
+        ["all#2", `${folder}/three.txt`],
+        ["all#3", `${folder}/two.txt`],
+      ],
+    );
+    const text = hub.device.on("e").find(({ text }) => text.includes('"all#1"'))!.text;
+    assert.equal(
+      text,
+      `{"topic":"org.example/gateway-1/things/live/messages/request","headers":{"content-type":"application/json","reply-to":"command/demo","response-required":false},"path":"/features/AutoUploadable/outbox/messages/request","value":{"correlationId":"all#1","options":{"file.path":"${folder}/one.txt","storage.providers":"generic","x":"kept"}}}`,
+    );
+    const options = (request: UploadRequest) => ({
+      ...to("all")(request),
+      "info.from": "a test",
+      "https.method": "post",
+    });
+    for (const request of requests) await hub.startOne(request, options(request));
+    const last = await hub.end("all");
+    const { startTime, endTime, ...rest } = last;
+    assert.deepEqual(rest, {
+      correlationId: "all",
+      state: "SUCCESS",
+      statusCode: "",
+      message: "",
+      progress: 100,
+      info: { from: "a test" },
+    });
+    assert.ok(Date.parse(startTime) <= Date.parse(endTime));
+    const [first, ...more] = hub.reportsOf("all");
+    assert.deepEqual(Object.keys(first!), [
+      "correlationId",
+      "state",
+      "startTime",
+      "endTime",
+      "statusCode",
+      "message",
+      "progress",
+      "info",
+    ]);
+    assert.deepEqual([first!.state, first!.progress, first!.endTime], ["UPLOADING", 0, "0001-01-01T00:00:00Z"]);
+    const progress = more.map(({ progress }) => progress);
+    assert.deepEqual(
+      progress,
+      progress.toSorted((one, other) => one - other),
+    );
+    assert.deepEqual(
+      [...server.files]
+        .filter(([path]) => path.startsWith("/all/"))
+        .map(([path, content]) => [path, String(content)])
+        .sort(),
+      [
+        ["/all/one.txt", "1"],
+        ["/all/three.txt", "333"],
+        ["/all/two.txt", "22"],
+      ],
+    );
+    assert.equal(server.methods.get("/all/one.txt"), "POST");
+    await waitFor("the word on the folder", () => hub.device.host.log.includes("left out of an upload: a directory"));
+  });
+
+  test("a trigger without correlation id gets one that is made, and one that finds nothing is fine", async () => {
+    write({ "made.txt": "x" });
+    assert.equal((await hub.command("trigger", { options: { "upload.files": `${files}/made.txt` } })).status, 204);
+    const made = () =>
+      (hub.sent("/outbox/messages/request") as UploadRequest[]).find(({ correlationId }) =>
+        correlationId.startsWith("upload-id-"),
+      );
+    const { correlationId } = await waitFor("the request", made);
+    assert.match(correlationId, /^upload-id-\d{10}#1$/);
+    assert.equal(
+      (await hub.command("trigger", { correlationId: "none", options: { "upload.files": `${files}/*.none` } })).status,
+      204,
+    );
+    await hub.command("cancel", { correlationId: correlationId.split("#")[0] });
+    assert.deepEqual(hub.requestsOf("none"), []);
+  });
+
+  test("what cannot be started is answered in the words of the original, and may be started again", async () => {
+    write({ "again.txt": "again" });
+    await hub.command("trigger", { correlationId: "again", options: { "upload.files": `${files}/again.txt` } });
+    const [request] = await hub.requests("again", 1);
+    const start = async (correlationId: unknown, options?: unknown) => {
+      const { status, value } = await hub.command("start", { correlationId, options });
+      return [status, value?.error, value?.message];
+    };
+    const failed = (message: string) => [500, "messages:execution.failed", message];
+    const unknown = (id: string) => [404, "messages:parameter.invalid", `upload with correlation ID '${id}' not found`];
+    assert.deepEqual(await start("nothing#1", {}), unknown("nothing#1"));
+    assert.deepEqual(await start("again#2", {}), unknown("again#2"));
+    assert.deepEqual(await start("", {}), unknown(""));
+    assert.deepEqual(
+      await start("again", {}),
+      failed("multi-file upload 'again' cannot be started - start the individual uploads"),
+    );
+    assert.deepEqual(await start("again#1"), failed("upload URL not specified"));
+    assert.deepEqual(
+      await start("again#1", { "https.url": "https://x", "https.method": "get" }),
+      failed("unsupported HTTP method: GET"),
+    );
+    assert.deepEqual(await start("again#1", { "storage.provider": "FTP" }), failed("unknown storage provider 'FTP'"));
+    assert.deepEqual(await start("again#1", { "storage.provider": "" }), failed("unknown storage provider ''"));
+    const wrong = { correlationId: "again#1", options: { "https.url": 5 } };
+    const { status, value } = await hub.command("start", wrong);
+    assert.deepEqual(
+      [status, value],
+      [
+        400,
+        {
+          error: "messages:parameter.invalid",
+          status: 400,
+          message: `invalid 'start' operation parameters: ${JSON.stringify(wrong)}`,
+        },
+      ],
+    );
+    assert.deepEqual(hub.reportsOf("again"), []);
+    await hub.startOne(request!, { ...to("again")(request!), "storage.provider": "GENERIC" });
+    assert.equal((await hub.end("again")).state, "SUCCESS");
+    assert.deepEqual(await start("again#1", to("again")(request!)), unknown("again#1"));
+  });
+
+  test("a trigger that cannot be carried out is answered in the words of the original", async () => {
+    const trigger = async (options: Record<string, unknown>) => {
+      const { status, value } = await hub.command("trigger", { options });
+      return [status, value?.error, value?.message];
+    };
+    const failed = (message: string) => [500, "messages:execution.failed", message];
+    assert.deepEqual(await trigger({}), failed("upload files not specified"));
+    assert.deepEqual(await trigger({ "upload.files": `${files}/[a` }), failed("syntax error in pattern"));
+    assert.equal((await trigger({ "upload.files": 1 }))[0], 400);
+    const unsupported = await hub.command("pause", {});
+    assert.deepEqual(unsupported.value, {
+      error: "messages:execution.failed",
+      status: 400,
+      message: "Unsupported operation: pause",
+    });
+  });
+
+  test("a command without request id is executed, and one without headers runs without an answer", async () => {
+    write({ "plain.txt": "plain" });
+    const { device } = hub;
+    const value = (id: string) => ({ correlationId: id, options: { "upload.files": `${files}/plain.txt` } });
+    const about = { feature: "AutoUploadable" };
+    await device.command("trigger", value("no-id"), { ...about, topic: "command///req//trigger", correlationId: "n1" });
+    await hub.requests("no-id", 1);
+    await device.text("command///res//204");
+    await device.command("trigger", value("no-headers"), { ...about, requestId: "silent", headers: undefined });
+    await hub.requests("no-headers", 1);
+    assert.deepEqual(device.on(/res\/silent/), []);
+    for (const correlationId of ["no-id", "no-headers"]) await hub.command("cancel", { correlationId });
+  });
+
+  test("a file that the server refuses ends the upload with its reason, and all its ids are forgotten", async () => {
+    write({ "a.bin": "a", "b.bin": "b" });
+    await hub.command("trigger", { correlationId: "refused", options: { "upload.files": `${files}/*.bin` } });
+    const [first, second] = await hub.requests("refused", 2);
+    await hub.startOne(first!, to("private")(first!));
+    const last = await hub.end("refused");
+    assert.deepEqual(
+      [last.state, last.statusCode, last.message],
+      ["FAILED", "UPLOAD_HTTP_DENIED", "upload failed - code: 403, status: 403 Forbidden"],
+    );
+    const { status } = await hub.command("start", { correlationId: second!.correlationId, options: to("x")(second!) });
+    assert.equal(status, 404);
+    const [logged] = await waitFor("the remedy", () => {
+      const lines = hub.logged("UPLOAD_HTTP_DENIED").filter(({ remedy }) => remedy !== undefined);
+      return lines.length > 0 && lines;
+    });
+    assert.match(String(logged!.remedy), /fresh URL/);
+  });
+
+  test("cancelling an upload, or any file of it, ends all of it, also before anything was started", async () => {
+    write({ "c1.dat": "c", "c2.dat": "c" });
+    const said = { statusCode: "410", message: "no longer wanted" };
+    for (const [id, cancelled] of [
+      ["whole", "whole"],
+      ["part", "part#2"],
+    ]) {
+      await hub.command("trigger", { correlationId: id, options: { "upload.files": `${files}/*.dat` } });
+      const [first] = await hub.requests(id!, 2);
+      assert.equal((await hub.command("cancel", { correlationId: cancelled, ...said })).status, 204);
+      const { endTime, ...last } = await hub.end(id!);
+      const unset = { startTime: "0001-01-01T00:00:00Z", progress: 0, info: {} };
+      assert.deepEqual(last, { correlationId: id, state: "CANCELED", ...said, ...unset });
+      assert.ok(Date.now() - Date.parse(endTime) < 600_000);
+      assert.equal((await hub.command("start", { correlationId: first!.correlationId })).status, 404);
+    }
+    const again = await hub.command("cancel", { correlationId: "whole" });
+    assert.deepEqual([again.status, again.value?.message], [404, "upload with correlation ID 'whole' not found"]);
+    const wrong = await hub.command("cancel", { correlationId: "whole", statusCode: 410 });
+    assert.equal(wrong.status, 400);
+  });
+
+  test("cancelling ends transfers that are under way", async () => {
+    await using slow = await unrulyProxy(0);
+    slow.fate = () => "hang";
+    write({ "slow.txt": "slow" });
+    await hub.command("trigger", { correlationId: "slow", options: { "upload.files": `${files}/slow.txt` } });
+    const [request] = await hub.requests("slow", 1);
+    await hub.startOne(request!, { "https.url": `http://127.0.0.1:${slow.port}/slow` });
+    await waitFor("the transfer", () => slow.requests.length > 0);
+    const started = await hub.command("start", { correlationId: "slow#1", options: to("x")(request!) });
+    assert.equal(started.value?.message, "upload 'slow#1' already started");
+    await hub.command("cancel", { correlationId: "slow", message: "enough" });
+    const { state, message, startTime } = await hub.end("slow");
+    assert.deepEqual([state, message], ["CANCELED", "enough"]);
+    assert.notEqual(startTime, "0001-01-01T00:00:00Z");
+    await waitFor("the end of the connection", () => slow.open() === 0);
+    assert.equal(hub.reportsOf("slow").filter(({ state }) => state !== "UPLOADING").length, 1);
+  });
+
+  test("names of members are read in any case", async () => {
+    write({ "case.txt": "case" });
+    await hub.command("trigger", { CorrelationID: "case", Options: { "upload.files": `${files}/case.txt` } });
+    const [request] = await hub.requests("case", 1);
+    await hub.command("start", { CORRELATIONID: "case#1", OPTIONS: to("case")(request!) });
+    assert.equal((await hub.end("case")).state, "SUCCESS");
+  });
+
+  test("activate and deactivate say so in the twin, and refuse what is no period", async () => {
+    const activate = async (value: unknown) => {
+      const { status, value: refusal } = await hub.command("activate", value);
+      return refusal === undefined ? status : [status, refusal.error, refusal.message];
+    };
+    const [from, to] = ["2099-01-01T00:00:00.500+02:00", "2099-01-02T00:00:00Z"];
+    assert.equal(await activate({ from, to }), 204);
+    assert.equal((await hub.command("deactivate")).status, 204);
+    const said = await waitFor("both", () => {
+      const values = hub.sent("/properties/autoUpload");
+      return values.length === 2 && values;
+    });
+    assert.deepEqual(said, [
+      { active: true, startTime: "2099-01-01T00:00:00.5+02:00", endTime: to },
+      { active: false, startTime: null, endTime: null },
+    ]);
+    const refused = (message: string) => [400, "messages:parameter.invalid", message];
+    assert.deepEqual(
+      await activate({ from: to, to: from }),
+      refused(
+        "period end - 2099-01-01 00:00:00.5 +0200 +0200 -  is before period start - 2099-01-02 00:00:00 +0000 UTC",
+      ),
+    );
+    const wrong = [
+      {},
+      { from },
+      { from: null, to },
+      { from: 1, to: 2 },
+      { from: "now", to },
+      { from: "2099-02-30T00:00:00Z", to },
+    ];
+    for (const value of wrong)
+      assert.deepEqual(
+        await activate(value),
+        refused(`invalid 'activate' operation parameters: ${JSON.stringify(value)}`),
+      );
+  });
+});
