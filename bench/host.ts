@@ -9,9 +9,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import mqtt from "mqtt";
 import { openStoreForReading } from "../host/store/open.ts";
+import { startMosquitto } from "../host/testing/mosquitto.ts";
+import { waitFor } from "../host/testing/wait-for.ts";
 import { HostProcess, makeHostFolder } from "../test/support/host-process.ts";
-import { startMosquitto } from "../test/support/mosquitto.ts";
-import { waitFor } from "../test/support/wait-for.ts";
 import { median, quantile, row } from "./figures.ts";
 
 const probe = fileURLToPath(new URL("./plugins/probe", import.meta.url));

@@ -3,6 +3,7 @@
 
 import { mkdirSync } from "node:fs";
 import { createHostPlugin } from "./builtin/index.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { startControl } from "./control/server.ts";
 import { parseDuration } from "./duration.ts";
 import { Engine } from "./engine/engine.ts";
@@ -20,6 +21,8 @@ export interface HostOptions {
   log: HostLog;
   /** Whether triggers start and runs of an earlier host go on; `gantry run` does without. Default true. */
   serve?: boolean;
+  /** Default: the system's. */
+  clock?: Clock;
 }
 
 export interface Host {
@@ -29,7 +32,8 @@ export interface Host {
   stop(): Promise<void>;
 }
 
-export async function startHost({ documents, dataDirectory, log, serve = true }: HostOptions): Promise<Host> {
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { documents, dataDirectory, log, serve = true, clock = systemClock } = options;
   const started = new AsyncDisposableStack();
   try {
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
@@ -44,8 +48,8 @@ export async function startHost({ documents, dataDirectory, log, serve = true }:
     });
 
     // The engine is made below, since it calls the plugins' steps; none is called before it is there.
-    const hostPlugin = createHostPlugin({ signals: { send: (signal) => engine.signal(signal) } });
-    const plugins = await activatePlugins(documents, { store, log, dataDirectory, hostPlugin });
+    const hostPlugin = createHostPlugin({ clock, signals: { send: (signal) => engine.signal(signal) } });
+    const plugins = await activatePlugins(documents, { store, log, clock, dataDirectory, hostPlugin });
     started.defer(() => plugins.stop());
 
     const contexts: HostContexts = {
@@ -56,6 +60,7 @@ export async function startHost({ documents, dataDirectory, log, serve = true }:
     const engine = new Engine({
       store,
       log,
+      clock,
       dataDirectory,
       findStep: plugins.findStep,
       contexts: () => contexts,

@@ -1,7 +1,9 @@
+import type { Clock } from "../clock.ts";
 import type { Json } from "../sdk.ts";
 
 /** What the host's own steps need of the host, beside what every plugin gets. */
 export interface HostServices {
+  clock: Clock;
   signals: {
     /**
      * Hands a signal to all runs that wait for it or are aborted by it; resolves once it is durable. A signal whose id

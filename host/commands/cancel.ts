@@ -22,7 +22,7 @@ export async function cancel(idPrefix: string, { data, json }: CancelOptions): P
     async ({ runs }) => {
       // It may have ended since it was looked up.
       const run = runs.get(id)!;
-      await abortStoredRun(runs, run, toFailure(runCancelled()));
+      await abortStoredRun(runs, run, toFailure(runCancelled()), Date.now());
       return { ...run, takesEffect: "at the next start" };
     },
   );

@@ -1,6 +1,7 @@
 // The attempts of one run that are under way: begins them, reports their progress, ends them, and says what came of each.
 
 import type { EventEmitter } from "node:events";
+import type { Clock } from "../clock.ts";
 import { type Failure, GantryError } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import type { Json, Progress } from "../sdk.ts";
@@ -30,6 +31,7 @@ export interface ActiveAttemptsOptions {
   findStep: FindStep;
   events: EventEmitter<EngineEvents>;
   log: HostLog;
+  clock: Clock;
   /** The run's own clock. */
   now(): number;
   /** Does one thing after the other that changes the run's state. */
@@ -125,7 +127,7 @@ export class ActiveAttempts {
   }
 
   #surroundings({ uses, secrets }: Action, log: HostLog, controller: AbortController) {
-    const { findStep, facts } = this.#options;
+    const { findStep, facts, clock } = this.#options;
     return {
       uses,
       run: facts,
@@ -134,6 +136,7 @@ export class ActiveAttempts {
       runSecret: this.#runSecret,
       throttle: (bytes: number) => this.#throttle(bytes, controller.signal),
       log,
+      clock,
       controller,
     };
   }

@@ -1,10 +1,11 @@
 // Tells triggers how the runs went that they asked about. A run remembers that it owes an answer until the trigger has
 // taken it, so that none is lost when the host ends in between; the key lets the trigger drop a repeated one.
 
-import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "../clock.ts";
 import type { HostLog } from "../log.ts";
 import type { Json, Outcome } from "../sdk.ts";
 import type { Run, Runs } from "../store/store.ts";
+import { pause } from "../triggers/pause.ts";
 import type { Program } from "./program.ts";
 import type { RunState } from "./state.ts";
 
@@ -15,14 +16,16 @@ export class Answers {
   readonly #answer: AnswerTrigger;
   readonly #log: HostLog;
   readonly #stopping: AbortSignal;
+  readonly #clock: Clock;
   /** Runs whose answer is under way. */
   readonly #underWay = new Set<string>();
 
-  constructor(runs: Runs, answer: AnswerTrigger, log: HostLog, stopping: AbortSignal) {
+  constructor(runs: Runs, answer: AnswerTrigger, log: HostLog, stopping: AbortSignal, clock: Clock) {
     this.#runs = runs;
     this.#answer = answer;
     this.#log = log;
     this.#stopping = stopping;
+    this.#clock = clock;
   }
 
   /** Passes an outcome on, once, if the run owes one; goes on trying in the background. */
@@ -41,7 +44,7 @@ export class Answers {
         return;
       } catch (error) {
         this.#log.warn("the answer cannot be given now", { run: run.id, trigger, err: error });
-        await sleep(delayMs, undefined, { signal: this.#stopping }).catch(() => {});
+        await pause(delayMs, this.#stopping, this.#clock);
       }
     }
   }

@@ -1,5 +1,6 @@
 // One attempt at one step: its context, its time limit, and what came of it.
 
+import type { Clock } from "../clock.ts";
 import { type Failure, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import type { Json, JsonObject, Progress, StepContext } from "../sdk.ts";
@@ -36,6 +37,7 @@ export interface AttemptOptions {
   /** Waits until the run may transfer this many bytes. */
   throttle(bytes: number): Promise<void>;
   log: HostLog;
+  clock: Clock;
   /** Aborted with a coded reason when the attempt must end from outside; the time limit uses it, too. */
   controller: AbortController;
 }
@@ -54,7 +56,9 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   const attempt = { isOver: false };
   const limit = timeoutMs === undefined ? undefined : new AbortController();
   if (limit !== undefined)
-    void pause(timeoutMs!, limit.signal).then(() => attempt.isOver || controller.abort(timedOut(timeoutMs!)));
+    void pause(timeoutMs!, limit.signal, options.clock).then(
+      () => attempt.isOver || controller.abort(timedOut(timeoutMs!)),
+    );
   let step: RunnableStep | undefined;
   try {
     if (options.state.resumed && options.state.process !== undefined) await endGhost(options.state.process);

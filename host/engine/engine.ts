@@ -2,6 +2,7 @@
 
 import { EventEmitter, once } from "node:events";
 import { join } from "node:path";
+import { type Clock, systemClock } from "../clock.ts";
 import { type Failure, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import type { Emission, Json, JsonObject } from "../sdk.ts";
@@ -37,12 +38,15 @@ export interface EngineOptions {
   maxOpen?: number;
   /** Accepted runs that wait for their turn; default 10,000. */
   maxWaiting?: number;
+  /** Default: the system's. */
+  clock?: Clock;
 }
 
 type Commit = (records: JournalRecord[], change: RunChange) => Promise<void>;
 
 export class Engine extends EventEmitter<EngineEvents> {
   readonly #options: EngineOptions;
+  readonly #clock: Clock;
   readonly #turnstile: Turnstile;
   readonly #signals: Signals;
   readonly #programs: Programs;
@@ -58,14 +62,15 @@ export class Engine extends EventEmitter<EngineEvents> {
 
   constructor(options: EngineOptions) {
     super();
-    const { store, contexts, maxOpen = 256, maxWaiting = 10_000 } = options;
+    const { store, contexts, maxOpen = 256, maxWaiting = 10_000, clock = systemClock } = options;
     this.#options = options;
+    this.#clock = clock;
     this.#turnstile = new Turnstile(maxOpen, maxWaiting);
-    this.#signals = new Signals(store.signals);
+    this.#signals = new Signals(store.signals, clock);
     this.#signals.add({ takeSignal: (signal) => this.#signalQueued(signal) });
     this.#programs = new Programs(store.runs, contexts);
     const answer: AnswerTrigger = options.answer ?? (async () => {});
-    this.#answers = new Answers(store.runs, answer, options.log, this.#stopping.signal);
+    this.#answers = new Answers(store.runs, answer, options.log, this.#stopping.signal, clock);
     this.setMaxListeners(0);
   }
 
@@ -109,7 +114,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     const secrets = setSecretsAside(schema, input);
     const event = emission.event ?? {};
     const program = this.#programs.of(workflow);
-    const run = newRun(workflow, input, event, program.groupOf(input, event), origin);
+    const run = newRun(workflow, input, event, program.groupOf(input, event), origin, this.#clock.now());
     if (Object.keys(secrets).length > 0) {
       maskValues(secrets);
       await store.secrets.put(run.id, secrets);
@@ -164,8 +169,8 @@ export class Engine extends EventEmitter<EngineEvents> {
     const failure = toFailure(error);
     // Who emitted it hears of it at once where it never waited.
     if (run.startedAt === null && !this.#queued.has(run.id)) run.answer = null;
-    const change: RunChange = { status: "rejected", endedAt: Date.now(), error: failure };
-    await commit([endRecord([], "rejected", failure)], change);
+    const change: RunChange = { status: "rejected", endedAt: this.#clock.now(), error: failure };
+    await commit([endRecord([], "rejected", failure, change.endedAt!)], change);
     Object.assign(run, change);
     await this.#tellEnd(run);
     throw error;
@@ -272,13 +277,15 @@ export class Engine extends EventEmitter<EngineEvents> {
     const { runs } = this.#options.store;
     const journal = runs.journal(runId);
     if (journal.length > 0) {
-      await runs.append(runId, [nextRecord(journal, { kind: "aborting", path: "", data: { error } })]);
+      await runs.append(runId, [
+        nextRecord(journal, { kind: "aborting", path: "", data: { error } }, this.#clock.now()),
+      ]);
       this.#enqueue(queued, Promise.resolve());
       return;
     }
     const status = error.code === "RUN_CANCELLED" ? "cancelled" : error.code === "ABORTED" ? "failed" : "superseded";
-    const change: RunChange = { status, endedAt: Date.now(), error };
-    await runs.append(runId, [endRecord([], status, error)], change);
+    const change: RunChange = { status, endedAt: this.#clock.now(), error };
+    await runs.append(runId, [endRecord([], status, error, change.endedAt!)], change);
     Object.assign(queued, change);
     await this.#tellEnd(queued);
   }
@@ -289,7 +296,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     if (driver !== undefined) return driver.abort(error);
     const { runs } = this.#options.store;
     const run = runs.get(runId);
-    if (run?.endedAt === null) await abortStoredRun(runs, run, error);
+    if (run?.endedAt === null) await abortStoredRun(runs, run, error, this.#clock.now());
   }
 
   /** Ends all runs of the group that came before this one. */
@@ -363,8 +370,8 @@ export class Engine extends EventEmitter<EngineEvents> {
     const failure = toFailure(error);
     if (failure.retryable || this.#stopping.signal.aborted) throw error;
     const journal = this.#options.store.runs.journal(run.id);
-    const change: RunChange = { status: "failed", endedAt: Date.now(), error: failure };
-    await commit([endRecord(journal, "failed", failure)], change);
+    const change: RunChange = { status: "failed", endedAt: this.#clock.now(), error: failure };
+    await commit([endRecord(journal, "failed", failure, change.endedAt!)], change);
     Object.assign(run, change);
     await this.#tellEnd(run);
   }
@@ -385,6 +392,7 @@ export class Engine extends EventEmitter<EngineEvents> {
         contexts,
         events: this,
         log: log.child({ run: run.id, workflow: run.workflow }),
+        clock: this.#clock,
         stopping: this.#stopping.signal,
       });
     } catch (error) {
@@ -432,6 +440,6 @@ export class Engine extends EventEmitter<EngineEvents> {
   }
 }
 
-function endRecord(journal: readonly JournalRecord[], status: EndStatus, error: Failure): JournalRecord {
-  return nextRecord(journal, { kind: "ended", path: "", data: { status, output: null, error } });
+function endRecord(journal: readonly JournalRecord[], status: EndStatus, error: Failure, at: number): JournalRecord {
+  return nextRecord(journal, { kind: "ended", path: "", data: { status, output: null, error } }, at);
 }

@@ -9,6 +9,7 @@ export function newRun(
   event: JsonObject,
   group: string | null,
   { retryOf = null, answer = null }: Partial<Pick<Run, "retryOf" | "answer">>,
+  acceptedAt: number,
 ): Run {
   return {
     id: randomUUIDv7(),
@@ -19,7 +20,7 @@ export function newRun(
     answer,
     status: "queued",
     group,
-    acceptedAt: Date.now(),
+    acceptedAt,
     startedAt: null,
     endedAt: null,
     input,

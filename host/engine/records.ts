@@ -78,8 +78,8 @@ export type RecordKind = keyof RecordData;
 /** A record before the store numbers it. */
 export type Entry = { [Kind in RecordKind]: { kind: Kind; path: string; data: RecordData[Kind] } }[RecordKind];
 
-/** The record that goes on with the journal of a run which nobody carries out. */
-export function nextRecord(journal: readonly JournalRecord[], entry: Entry): JournalRecord {
+/** The record that goes on with the journal of a run which nobody carries out; `at` in epoch milliseconds. */
+export function nextRecord(journal: readonly JournalRecord[], entry: Entry, at: number): JournalRecord {
   const sequence = (journal.at(-1)?.sequence ?? 0) + 1;
-  return { sequence, at: Date.now(), ...entry, data: entry.data as unknown as Json };
+  return { sequence, at, ...entry, data: entry.data as unknown as Json };
 }

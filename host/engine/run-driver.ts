@@ -1,6 +1,7 @@
 // Carries out one run: commits what the plan decided, then lets the attempts happen, then plans again.
 
 import type { EventEmitter } from "node:events";
+import type { Clock } from "../clock.ts";
 import { type Failure, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import type { Json } from "../sdk.ts";
@@ -31,6 +32,7 @@ export interface DriverOptions {
   contexts: () => HostContexts;
   events: EventEmitter<EngineEvents>;
   log: HostLog;
+  clock: Clock;
   answers: Answers;
   /** Aborted when the host stops. */
   stopping: AbortSignal;
@@ -45,7 +47,7 @@ export class RunDriver implements SignalListener {
   readonly #clock: RunClock;
   readonly #attempts: ActiveAttempts;
   #listening: Listening[] = [];
-  #wake: NodeJS.Timeout | undefined;
+  #wake: (() => void) | undefined;
   #writes: Promise<void> = Promise.resolve();
   /** What keeps the journal from following; then nothing more may happen in this life of the host. */
   #stuck: unknown;
@@ -56,14 +58,14 @@ export class RunDriver implements SignalListener {
   });
 
   constructor(options: DriverOptions) {
-    const { run, journal, store, log, stopping } = options;
+    const { run, journal, store, log, stopping, clock } = options;
     this.run = run;
     this.#facts = runFacts(run, options.directory);
     this.#options = options;
     for (const { kind, path, data } of journal) applyRecord(this.#state, { kind, path, data } as Entry);
     const last = journal.at(-1);
-    this.#journal = new RunJournal(run.id, last?.sequence ?? 0, store.runs, log, stopping);
-    this.#clock = new RunClock(last?.at ?? run.acceptedAt);
+    this.#journal = new RunJournal(run.id, last?.sequence ?? 0, store.runs, log, stopping, clock);
+    this.#clock = new RunClock(last?.at ?? run.acceptedAt, clock);
     this.#attempts = new ActiveAttempts({
       run,
       facts: this.#facts,
@@ -72,6 +74,7 @@ export class RunDriver implements SignalListener {
       findStep: options.findStep,
       events: options.events,
       log,
+      clock,
       now: () => this.#clock.now(),
       inOrder: (work) => this.#inOrder(work),
       note: (entry) => this.#note(entry),
@@ -134,8 +137,8 @@ export class RunDriver implements SignalListener {
   }
 
   #plan(): Plan {
-    const { program, run } = this.#options;
-    const times = { today: Date.now(), acceptedAt: run.acceptedAt };
+    const { program, run, clock } = this.#options;
+    const times = { today: clock.now(), acceptedAt: run.acceptedAt };
     return plan(program, this.#state, this.#scope(), this.#clock.now(), times);
   }
 
@@ -173,10 +176,10 @@ export class RunDriver implements SignalListener {
 
   #changeOf(next: Plan): RunChange {
     const { ended } = this.#state;
-    const started = this.run.startedAt === null ? { startedAt: Date.now() } : {};
+    const started = this.run.startedAt === null ? { startedAt: this.#options.clock.now() } : {};
     if (ended !== undefined) {
       const { status, output, error } = ended;
-      return { status, endedAt: Date.now(), output, error, ...started };
+      return { status, endedAt: this.#options.clock.now(), output, error, ...started };
     }
     const busy = next.attempts.length + next.aborts.length > 0;
     const status = next.undoing ? "undoing" : busy ? "running" : "waiting";
@@ -203,11 +206,12 @@ export class RunDriver implements SignalListener {
   }
 
   #sleepUntil(wakeAt: number | undefined): void {
-    clearTimeout(this.#wake);
+    this.#wake?.();
     if (wakeAt === undefined) return;
     // Not longer than a minute at once: the wall clock may be set meanwhile.
     const delayMs = Math.min(Math.max(0, wakeAt - this.#clock.now()), 60_000);
-    this.#wake = setTimeout(() => void this.#inOrder(() => this.#advance([])).catch(() => {}), delayMs);
+    const wake = () => void this.#inOrder(() => this.#advance([])).catch(() => {});
+    this.#wake = this.#options.clock.after(delayMs, wake);
   }
 
   /** Signals that came before the run listened for them. */
@@ -245,12 +249,12 @@ export class RunDriver implements SignalListener {
   }
 
   #suspend(): void {
-    clearTimeout(this.#wake);
+    this.#wake?.();
     if (this.#attempts.size === 0) this.#finish();
   }
 
   #finish(): void {
-    clearTimeout(this.#wake);
+    this.#wake?.();
     this.#options.signals.remove(this);
     this.#resolveEnd();
   }

@@ -1,10 +1,11 @@
 // The journal of one run, as it is being written: numbers the records, and does not give up while the disk refuses.
 
-import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "../clock.ts";
 import type { GantryError } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import type { Json } from "../sdk.ts";
 import type { JournalRecord, Prune, RunChange, Runs } from "../store/store.ts";
+import { pause } from "../triggers/pause.ts";
 import type { Entry } from "./records.ts";
 
 export class RunJournal {
@@ -12,14 +13,16 @@ export class RunJournal {
   readonly #runs: Runs;
   readonly #log: HostLog;
   readonly #stopping: AbortSignal;
+  readonly #clock: Clock;
   #sequence: number;
 
-  constructor(runId: string, lastSequence: number, runs: Runs, log: HostLog, stopping: AbortSignal) {
+  constructor(runId: string, lastSequence: number, runs: Runs, log: HostLog, stopping: AbortSignal, clock: Clock) {
     this.#runId = runId;
     this.#sequence = lastSequence;
     this.#runs = runs;
     this.#log = log;
     this.#stopping = stopping;
+    this.#clock = clock;
   }
 
   number(entries: Entry[], at: number): JournalRecord[] {
@@ -42,7 +45,7 @@ export class RunJournal {
         if (this.#stopping.aborted || retryable === false) throw error;
         this.#log.error("the journal cannot be written; the run waits", { code, err: error });
         told = true;
-        await sleep(delayMs, undefined, { signal: this.#stopping }).catch(() => {});
+        await pause(delayMs, this.#stopping, this.#clock);
       }
     }
   }

@@ -1,6 +1,7 @@
 // Signals: what is said from outside while runs go on. Each is stored before anyone hears of it, so that one that was
 // sent is not lost; whoever waits takes it, and one that came too early is kept for a minute.
 
+import { type Clock, systemClock } from "../clock.ts";
 import { GantryError } from "../errors.ts";
 import type { Json } from "../sdk.ts";
 import type { Signal, Signals as SignalStore } from "../store/store.ts";
@@ -20,12 +21,14 @@ export interface SignalListener {
 
 export class Signals {
   readonly #store: SignalStore;
+  readonly #clock: Clock;
   readonly #listeners = new Set<SignalListener>();
   /** The stored ones, oldest first. */
   #recent: Signal[];
 
-  constructor(store: SignalStore) {
+  constructor(store: SignalStore, clock: Clock = systemClock) {
     this.#store = store;
+    this.#clock = clock;
     this.#recent = store.since(0);
   }
 
@@ -44,7 +47,7 @@ export class Signals {
 
   /** `id` is the same for every repetition. `received`: whether someone was waiting for it. */
   async send({ id, name, value }: { id: string; name: string; value: Json }): Promise<{ received: boolean }> {
-    const signal: Signal = { id, name, value, at: Date.now() };
+    const signal: Signal = { id, name, value, at: this.#clock.now() };
     const forgetBefore = signal.at - earlySignalMs;
     if ((await this.#store.put(signal, forgetBefore)) === "stored") {
       // A clock that was set back must not keep what is long over.

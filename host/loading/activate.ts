@@ -1,5 +1,6 @@
 // Installed plugins -> running ones: their steps, triggers and services, and what became of each of them.
 
+import { type Clock, systemClock } from "../clock.ts";
 import type { FindStep, RunnableStep } from "../engine/workflow.ts";
 import { GantryError } from "../errors.ts";
 import type { Isolation } from "../isolation/isolation.ts";
@@ -35,6 +36,8 @@ export interface ActivateOptions {
   isolation?: Partial<IsolationLimits>;
   /** The carrier of all plugins; default: each where it belongs, see InstalledPlugin. */
   start?: StartPlugin;
+  /** For the pauses between attempts; default: the system's. */
+  clock?: Clock;
   /** The host's own plugin, bound to its engine; without it, what needs an engine rejects. */
   hostPlugin?: Plugin;
 }
@@ -101,7 +104,7 @@ class PluginSet implements ActivePlugins {
   constructor(documents: HostDocuments, options: ActivateOptions) {
     const { store, log, dataDirectory, setupTimeoutMs = 20_000, stopTimeoutMs = 10_000 } = options;
     const { retryDelayMs = { first: 1000, longest: 60_000 }, start = this.#start, hostPlugin: own } = options;
-    const { restarts = { most: 5, withinMs: 600_000 } } = options;
+    const { restarts = { most: 5, withinMs: 600_000 }, clock = systemClock } = options;
     this.#log = log;
     this.#options = options;
     this.#documents = documents;
@@ -113,6 +116,7 @@ class PluginSet implements ActivePlugins {
         start: own !== undefined && plugin.name === hostPlugin.name ? async (_, context) => own.setup(context) : start,
         context: () => createPluginContext(plugin, { ...surroundings, services: this.#servicesOf(plugin) }),
         log,
+        clock,
         setupTimeoutMs,
         stopTimeoutMs,
         retryDelayMs,

@@ -1,5 +1,6 @@
 // One plugin from its first start to its stop: active, or unavailable and tried again, or failed.
 
+import type { Clock } from "../clock.ts";
 import { type ErrorCode, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import { type Contributions, type PluginContext, PluginUnavailable } from "../sdk.ts";
@@ -32,6 +33,7 @@ export interface PluginLifeOptions {
   /** Made anew for each call of `setup`. */
   context: () => PluginContext;
   log: HostLog;
+  clock: Clock;
   setupTimeoutMs: number;
   stopTimeoutMs: number;
   retryDelayMs: { first: number; longest: number };
@@ -54,7 +56,7 @@ export class PluginLife {
   #restarts = 0;
   #lastError: PluginState["lastError"];
   #attempt: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #callOff: (() => void) | undefined;
   #retries = 0;
   #stopping = false;
   readonly #givenUp = new AbortController();
@@ -100,7 +102,7 @@ export class PluginLife {
   async restart(): Promise<void> {
     await this.#attempt;
     if (this.#stopping) return;
-    clearTimeout(this.#timer);
+    this.#callOff?.();
     this.#failures = [];
     this.#retries = 0;
     await this.#stopCleanly();
@@ -112,7 +114,7 @@ export class PluginLife {
   /** Makes no further attempt. */
   noMoreAttempts(): void {
     this.#stopping = true;
-    clearTimeout(this.#timer);
+    this.#callOff?.();
   }
 
   /** Ends the plugin; never rejects. Safe to call again. */
@@ -207,8 +209,8 @@ export class PluginLife {
   }
 
   #processFailed({ code, message, remedy }: GantryError): void {
-    const { restarts, log } = this.#options;
-    const now = Date.now();
+    const { restarts, log, clock } = this.#options;
+    const now = clock.now();
     this.#lastError = { code, message, at: new Date(now).toISOString() };
     this.#failures = [...this.#failures.filter((at) => at > now - restarts.withinMs), now];
     const facts = { plugin: this.plugin.name, code };
@@ -259,7 +261,7 @@ export class PluginLife {
     const { first, longest } = this.#options.retryDelayMs;
     const delayMs = Math.min(first * 2 ** Math.min(this.#retries, 30), longest);
     this.#retries += 1;
-    this.#timer = setTimeout(() => this.#again(), delayMs);
+    this.#callOff = this.#options.clock.after(delayMs, () => this.#again());
   }
 
   #report(): void {

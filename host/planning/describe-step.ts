@@ -45,7 +45,7 @@ export async function describeStep(
   } else if (entry === undefined || !canBeTold(compileSchema(entry.input, { defaults: true })(given), input.open))
     return fallback;
   try {
-    const context = contextOf(step, surroundings);
+    const context = planningContext(step, surroundings);
     if (input.open.length === 0 && (await step.implementation.check?.(given, context)) !== undefined)
       return { says: "all is as it should be already", unchanged: true };
     return { says: (await step.implementation.plan?.(given, context)) ?? fallback.says };
@@ -68,8 +68,11 @@ function written(input: Json): string {
   return text.length <= 300 ? text : `${text.slice(0, 299)}…`;
 }
 
-// What a step does through its context would change something; so there is nothing behind it.
-function contextOf(step: RunnableStep, { log, workflow, directory }: StepSurroundings): StepContext {
+/** What a step does through its context would change something; so there is nothing behind it. */
+export function planningContext(
+  step: RunnableStep,
+  { log, workflow, directory }: Pick<StepSurroundings, "log" | "workflow" | "directory">,
+): StepContext {
   const refuse = () => Promise.reject(new Error("a plan changes nothing"));
   return {
     signal: AbortSignal.timeout(30_000),

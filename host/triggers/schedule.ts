@@ -1,6 +1,7 @@
 // The trigger host/schedule: what is due is decided by times.ts; here are the clock, the store and the waiting.
 
 import type { ScheduleOptions } from "../builtin/plugin.types.ts";
+import type { Clock } from "../clock.ts";
 import { cronTimes } from "../cron.ts";
 import { parseDuration } from "../duration.ts";
 import type { Emit, Json, KeyValue, Log, Trigger } from "../sdk.ts";
@@ -24,10 +25,10 @@ interface Kept {
   jitterPart: number;
 }
 
-export function schedule(keyValue: KeyValue): Trigger<ScheduleOptions> {
+export function schedule(keyValue: KeyValue, clock: Clock): Trigger<ScheduleOptions> {
   return {
     async start(options, emit, { workflow, index, log }) {
-      const watch = new Watch(options, keyValue, `schedule/${workflow}/${index}`, emit, log);
+      const watch = new Watch(options, keyValue, `schedule/${workflow}/${index}`, emit, log, clock);
       await watch.open();
       const stopping = new AbortController();
       const watching = watch.run(stopping.signal);
@@ -46,9 +47,10 @@ class Watch {
   readonly #key: string;
   readonly #emit: Emit;
   readonly #log: Log;
+  readonly #clock: Clock;
   #kept!: Kept;
 
-  constructor(options: ScheduleOptions, keyValue: KeyValue, key: string, emit: Emit, log: Log) {
+  constructor(options: ScheduleOptions, keyValue: KeyValue, key: string, emit: Emit, log: Log, clock: Clock) {
     const { cron, every, timezone } = options;
     this.#options = options;
     this.#times = cron === undefined ? intervalTimes(parseDuration(every!)!) : calendarTimes(cronTimes(cron, timezone));
@@ -56,6 +58,7 @@ class Watch {
     this.#key = key;
     this.#emit = emit;
     this.#log = log;
+    this.#clock = clock;
   }
 
   /** Reads what an earlier host kept; a new schedule counts from now on. */
@@ -81,9 +84,9 @@ class Watch {
       const decision = decide(this.#times, this.#kept.handledAt, now, { missed, punctualMs: punctual });
       if (decision.kind === "wait") {
         if (decision.until === undefined) return this.#log.warn("the schedule has no further time");
-        await pause(Math.min(decision.until - now, lookMs), stopping);
+        await pause(Math.min(decision.until - now, lookMs), stopping, this.#clock);
       } else if (await this.#carryOut(decision)) backoff.reset();
-      else await pause(backoff.next(), stopping);
+      else await pause(backoff.next(), stopping, this.#clock);
     }
   }
 
@@ -131,6 +134,6 @@ class Watch {
   /** The device's clock, behind by its part of `jitter`: so all else can go by the scheduled times alone. */
   #now(): number {
     const { jitter } = this.#options;
-    return Date.now() - Math.round(this.#kept.jitterPart * (jitter === undefined ? 0 : parseDuration(jitter)!));
+    return this.#clock.now() - Math.round(this.#kept.jitterPart * (jitter === undefined ? 0 : parseDuration(jitter)!));
   }
 }

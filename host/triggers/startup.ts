@@ -1,5 +1,6 @@
 import { bootId } from "../boot-id.ts";
 import type { StartupOptions } from "../builtin/plugin.types.ts";
+import type { Clock } from "../clock.ts";
 import type { Emit, KeyValue, Log, Trigger } from "../sdk.ts";
 import { Backoff, handOver } from "./hand-over.ts";
 import { pause } from "./pause.ts";
@@ -10,7 +11,7 @@ interface Kept {
   done: boolean;
 }
 
-export function startup(keyValue: KeyValue): Trigger<StartupOptions> {
+export function startup(keyValue: KeyValue, clock: Clock): Trigger<StartupOptions> {
   // A trigger may be started again while the host lives, with other settings.
   const started = new Set<string>();
   return {
@@ -19,8 +20,8 @@ export function startup(keyValue: KeyValue): Trigger<StartupOptions> {
       if (started.has(key)) return () => {};
       started.add(key);
       const stopping = new AbortController();
-      const handedOver = handOverStart(keyValue, key, emit, log, stopping.signal).catch((error: unknown) =>
-        log.error("the start of the host starts no run", { err: error }),
+      const handedOver = handOverStart({ keyValue, key, emit, log, clock, stopping: stopping.signal }).catch(
+        (error: unknown) => log.error("the start of the host starts no run", { err: error }),
       );
       return async () => {
         stopping.abort();
@@ -30,7 +31,16 @@ export function startup(keyValue: KeyValue): Trigger<StartupOptions> {
   };
 }
 
-async function handOverStart(keyValue: KeyValue, key: string, emit: Emit, log: Log, stopping: AbortSignal) {
+interface Start {
+  keyValue: KeyValue;
+  key: string;
+  emit: Emit;
+  log: Log;
+  clock: Clock;
+  stopping: AbortSignal;
+}
+
+async function handOverStart({ keyValue, key, emit, log, clock, stopping }: Start) {
   const boot = bootId();
   const kept = (await keyValue.get(key)) as Kept | undefined;
   const firstOfBoot = kept?.bootId !== boot || !kept.done;
@@ -39,7 +49,7 @@ async function handOverStart(keyValue: KeyValue, key: string, emit: Emit, log: L
   const delivery = { key: "first-of-boot", fingerprint: boot, redelivered: true };
   const emission = { input: {}, event: { bootId: boot, firstOfBoot }, ...(firstOfBoot ? { delivery } : {}) };
   for (const backoff = new Backoff(); (await handOver(emit, emission, log, {})) === "later"; ) {
-    await pause(backoff.next(), stopping);
+    await pause(backoff.next(), stopping, clock);
     if (stopping.aborted) return;
   }
   if (firstOfBoot) await keyValue.set(key, { bootId: boot, done: true });

@@ -11,8 +11,8 @@ import hostPlugin from "../../host/builtin/index.ts";
 import type { JsonObject, PluginContext } from "../../host/sdk.ts";
 import { openStoreForReading } from "../../host/store/open.ts";
 import type { Run } from "../../host/store/store.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { type HostFolder, HostProcess, makeHostFolder } from "../support/host-process.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 class Device {
   readonly directory: string;

@@ -12,8 +12,8 @@ import { createLog } from "../../host/log.ts";
 import type { Json, PluginContext } from "../../host/sdk.ts";
 import { openStoreForReading } from "../../host/store/open.ts";
 import type { Run } from "../../host/store/store.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { type HostFolder, makeHostFolder } from "../support/host-process.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 /** A host with these workflows. */
 async function withHost<Result>(

@@ -11,8 +11,8 @@ import { fileURLToPath } from "node:url";
 import { catalogue } from "../../host/errors.ts";
 import { openStoreForReading } from "../../host/store/open.ts";
 import type { Run } from "../../host/store/store.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { type HostFolder, HostProcess, makeHostFolder } from "../support/host-process.ts";
-import { waitFor } from "../support/wait-for.ts";
 import { gantry } from "./gantry.ts";
 
 const main = fileURLToPath(new URL("../../host/main.ts", import.meta.url));

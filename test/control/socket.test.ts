@@ -14,8 +14,8 @@ import { type Host, startHost } from "../../host/host.ts";
 import { readHost } from "../../host/loading/read-host.ts";
 import { createLog } from "../../host/log.ts";
 import { openStore } from "../../host/store/open.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { documents, sampleRun } from "../store/sample-run.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 let root: string;
 let data: string;

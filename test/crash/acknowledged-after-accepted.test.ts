@@ -10,10 +10,10 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import mqtt from "mqtt";
 import mqttPacket from "mqtt-packet";
+import { startMosquitto } from "../../host/testing/mosquitto.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { type HostFolder, HostProcess, makeHostFolder } from "../support/host-process.ts";
-import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/parts.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 const take = {
   name: "take",

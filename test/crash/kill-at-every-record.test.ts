@@ -12,11 +12,11 @@ import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import mqtt from "mqtt";
+import { type Mosquitto, startMosquitto } from "../../host/testing/mosquitto.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { type ArtifactServer, serveArtifacts, sha256 } from "../support/artifact-server.ts";
 import { type HostFolder, HostProcess, makeHostFolder } from "../support/host-process.ts";
-import { type Mosquitto, startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/parts.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 interface JournalRow {
   kind: string;

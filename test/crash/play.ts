@@ -10,9 +10,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { connectControl } from "../../host/control/client.ts";
-
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { type HostFolder, HostProcess, makeHostFolder } from "../support/host-process.ts";
-import { waitFor } from "../support/wait-for.ts";
 import type { Act, Scenario } from "./scenarios.ts";
 
 export interface JournalRow {

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import mqtt from "mqtt";
 import { openStoreForReading } from "../../host/store/open.ts";
+import { startMosquitto } from "../../host/testing/mosquitto.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { type HostFolder, HostProcess, makeHostFolder } from "../support/host-process.ts";
-import { startMosquitto } from "../support/mosquitto.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 const workflow = {
   name: "jobs",

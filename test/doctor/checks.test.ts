@@ -30,11 +30,11 @@ import { readHost } from "../../host/loading/read-host.ts";
 import { createLog } from "../../host/log.ts";
 import { openStore } from "../../host/store/open.ts";
 import { SCHEMA_VERSION } from "../../host/store/schema.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { gantry } from "../commands/gantry.ts";
 import { makeCertificates } from "../support/certificates.ts";
 import { listen } from "../support/listen.ts";
 import { needs } from "../support/parts.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), "gantry-doctor-"));

@@ -12,11 +12,11 @@ import { fileURLToPath } from "node:url";
 import mqtt, { type MqttClient } from "mqtt";
 import { catalogue } from "../../host/errors.ts";
 import { openStoreForReading } from "../../host/store/open.ts";
+import { type Mosquitto, startMosquitto } from "../../host/testing/mosquitto.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { sha256 } from "../support/artifact-server.ts";
 import { type HostFolder, HostProcess, makeHostFolder } from "../support/host-process.ts";
-import { type Mosquitto, startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/parts.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 const skip = needs("mosquitto");
 const workflows = fileURLToPath(new URL("../../workflows", import.meta.url));

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import mqtt from "mqtt";
 import { openStoreForReading } from "../../host/store/open.ts";
+import { startMosquitto } from "../../host/testing/mosquitto.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { HostProcess, makeHostFolder } from "../support/host-process.ts";
-import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/parts.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 const count = {
   name: "count",

@@ -9,10 +9,10 @@ import { test } from "node:test";
 import mqtt from "mqtt";
 import { openStoreForReading } from "../../host/store/open.ts";
 import type { Run } from "../../host/store/store.ts";
+import { startMosquitto } from "../../host/testing/mosquitto.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { HostProcess, makeHostFolder } from "../support/host-process.ts";
-import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/parts.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 /** Waits for a signal, then says which version of itself and of what it calls it is. */
 const patient = (version: string) => ({

@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openStoreForReading } from "../../host/store/open.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { gantry } from "../commands/gantry.ts";
 import { HostProcess, makeHostFolder } from "../support/host-process.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 const text = { type: "string" };
 const closed = (properties: object) => ({ type: "object", additionalProperties: false, properties });

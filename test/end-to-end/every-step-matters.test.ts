@@ -11,10 +11,10 @@ import { fileURLToPath } from "node:url";
 import { startHost } from "../../host/host.ts";
 import { readHost } from "../../host/loading/read-host.ts";
 import { createLog } from "../../host/log.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import type { Mqtt } from "../../plugins/mqtt/service.ts";
 import type { Workflow, WorkflowStep } from "../../schemas/workflow.types.ts";
 import { type ArtifactServer, serveArtifacts, sha256 } from "../support/artifact-server.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 const shipped = JSON.parse(
   readFileSync(fileURLToPath(new URL("../../workflows/install-artifact.json", import.meta.url)), "utf8"),

@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import mqtt from "mqtt";
+import { startMosquitto } from "../../host/testing/mosquitto.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { HostProcess, makeHostFolder } from "../support/host-process.ts";
-import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/parts.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 const asks = {
   name: "asks",

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StepContext } from "../../host/sdk.ts";
-import { waitFor } from "../support/wait-for.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { act, Bench, Stage, type Work } from "./bench.ts";
 
 test("a time limit of a month does not end a step at once", async () => {

@@ -11,8 +11,8 @@ import { createLog } from "../../host/log.ts";
 import type { Json, StepContext } from "../../host/sdk.ts";
 import { openStore } from "../../host/store/open.ts";
 import type { JournalRecord, Run, Store } from "../../host/store/store.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import type { Workflow } from "../../schemas/workflow.types.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 export type Work = (input: Json, context: StepContext) => Promise<unknown>;
 export type Document = Omit<Workflow, "name"> & { name?: string };

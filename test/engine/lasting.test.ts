@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Json } from "../../host/sdk.ts";
-import { waitFor } from "../support/wait-for.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { act, Bench, type Document, hold, loaded, Stage, type Work } from "./bench.ts";
 
 const secretInputs = {

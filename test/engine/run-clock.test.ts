@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
+import { systemClock } from "../../host/clock.ts";
 import { RunClock } from "../../host/engine/run-clock.ts";
 
 const hourMs = 3_600_000;
@@ -27,7 +28,7 @@ function clocks(t: TestContext, wall: number) {
 
 test("it goes with the wall clock while nobody sets that", (t) => {
   const { pass, wall } = clocks(t, today);
-  const clock = new RunClock(today - hourMs);
+  const clock = new RunClock(today - hourMs, systemClock);
   for (let step = 0; step < 50; step++) {
     assert.equal(clock.now(), wall());
     pass(step * 17.3);
@@ -36,7 +37,7 @@ test("it goes with the wall clock while nobody sets that", (t) => {
 
 test("where the device begins in the past, it goes on from what was last heard of the run", (t) => {
   const { pass, set } = clocks(t, 0);
-  const clock = new RunClock(today);
+  const clock = new RunClock(today, systemClock);
   assert.equal(clock.now(), today);
   pass(500);
   assert.equal(clock.now(), today + 500);
@@ -50,7 +51,7 @@ test("whatever the wall clock is set to, it never goes back, never stands still,
     fc.property(fc.array(change, { maxLength: 50 }), fc.nat(1e9), (changes, last) => {
       t.mock.restoreAll();
       const { pass, set, wall } = clocks(t, 500_000_000);
-      const clock = new RunClock(last);
+      const clock = new RunClock(last, systemClock);
       let before = clock.now();
       assert.ok(before >= last);
       for (const { passed, set: time } of changes) {

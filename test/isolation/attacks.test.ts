@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { toFailure } from "../../host/errors.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { listen } from "../support/listen.ts";
 import { stepContext } from "../support/step-context.ts";
-import { waitFor } from "../support/wait-for.ts";
 import { activate, makeFolder } from "./carriers.ts";
 
 const isolation = {

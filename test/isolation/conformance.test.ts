@@ -8,11 +8,11 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { toFailure } from "../../host/errors.ts";
 import { type Emission, PluginError, type StepContext } from "../../host/sdk.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { copyFixture } from "../loading/host-folder.ts";
 import { collect, type LogLine } from "../loading/running-plugins.ts";
 import { listen } from "../support/listen.ts";
 import { stepContext } from "../support/step-context.ts";
-import { waitFor } from "../support/wait-for.ts";
 import { activate, carriers, isolationOf, makeFolder } from "./carriers.ts";
 
 /** Where the engine would let a run work. */

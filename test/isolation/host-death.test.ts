@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openStoreForReading } from "../../host/store/open.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { HostProcess, makeHostFolder } from "../support/host-process.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 const startup = [{ trigger: "host/startup" }];
 

@@ -5,9 +5,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { PluginError } from "../../host/sdk.ts";
 import { registerSecret } from "../../host/secrets.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { collect, type RunningPlugins } from "../loading/running-plugins.ts";
 import { stepContext } from "../support/step-context.ts";
-import { waitFor } from "../support/wait-for.ts";
 import { activate, makeFolder } from "./carriers.ts";
 
 const options = { retryDelayMs: { first: 10, longest: 50 } };

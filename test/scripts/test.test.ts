@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { waitFor } from "../support/wait-for.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { Command } from "./small-package.ts";
 
 const program = fileURLToPath(new URL("../../scripts/test.ts", import.meta.url));

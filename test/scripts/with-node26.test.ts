@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { waitFor } from "../support/wait-for.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { Command, makeSmallPackage } from "./small-package.ts";
 
 const settingUp = "setting up node_modules";

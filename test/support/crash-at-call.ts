@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { JsonObject } from "../../host/sdk.ts";
 import { openStoreForReading } from "../../host/store/open.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { HostProcess, makeHostFolder } from "./host-process.ts";
-import { waitFor } from "./wait-for.ts";
 
 const main = fileURLToPath(new URL("../../host/main.ts", import.meta.url));
 

@@ -9,8 +9,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openStoreForReading } from "../../host/store/open.ts";
 import type { Run } from "../../host/store/store.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { type HostFolder, HostProcess, makeHostFolder } from "../support/host-process.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 const killer = fileURLToPath(new URL("../crash/killer.ts", import.meta.url));
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { GantryError } from "../../host/errors.ts";
 import type { Emission } from "../../host/sdk.ts";
-import { waitFor } from "../support/wait-for.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { type HostTriggers, hostTriggers } from "./host-triggers.ts";
 
 /** A time of one day, in UTC. */

@@ -6,8 +6,8 @@ import { test } from "node:test";
 import { bootId } from "../../host/boot-id.ts";
 import { GantryError } from "../../host/errors.ts";
 import { openStoreForReading } from "../../host/store/open.ts";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { HostProcess, makeHostFolder } from "../support/host-process.ts";
-import { waitFor } from "../support/wait-for.ts";
 import { hostTriggers } from "./host-triggers.ts";
 
 test("each start of a host gives one run, which knows whether it is the first since the device started", async () => {

@@ -1,4 +1,5 @@
 import { bootId } from "../../boot-id.ts";
+import type { Clock } from "../../clock.ts";
 import { parseDuration } from "../../duration.ts";
 import { PluginError, type Step, type StepContext } from "../../sdk.ts";
 import { pause } from "../../triggers/pause.ts";
@@ -11,12 +12,13 @@ interface Intent {
   at: number;
 }
 
-export function reboot(config: Config): Step<RebootInput, RebootOutput> {
+export function reboot(config: Config, clock: Clock): Step<RebootInput, RebootOutput> {
   return {
     async run({ reason, delay }, context) {
-      const intent = (context.lastCheckpoint as Intent | undefined) ?? (await intend(parseDuration(delay)!, context));
+      const intent =
+        (context.lastCheckpoint as Intent | undefined) ?? (await intend(clock.now() + parseDuration(delay)!, context));
       if (intent.bootId !== bootId()) return { bootId: bootId(), previousBootId: intent.bootId };
-      await pause(intent.at - Date.now(), context.signal);
+      await pause(intent.at - clock.now(), context.signal, clock);
       context.signal.throwIfAborted();
       context.log.warn("the device reboots", reason === undefined ? {} : { reason });
       await askForReboot(rebootWay(config, process.env), context);
@@ -28,13 +30,13 @@ export function reboot(config: Config): Step<RebootInput, RebootOutput> {
 }
 
 /** On disk before anything happens: else the next start could not tell a device that has rebooted from one that must. */
-async function intend(delayMs: number, { checkpoint }: StepContext): Promise<Intent> {
+async function intend(at: number, { checkpoint }: StepContext): Promise<Intent> {
   if (bootId() === "")
     throw new PluginError(
       "HOST_REBOOT_FAILED",
       "the kernel's boot id cannot be read, so a reboot could not be noticed",
     );
-  const intent: Intent = { bootId: bootId(), at: Date.now() + delayMs };
+  const intent: Intent = { bootId: bootId(), at };
   await checkpoint({ ...intent });
   return intent;
 }

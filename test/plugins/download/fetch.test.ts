@@ -4,9 +4,9 @@ import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "n
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { PluginError } from "../../../host/sdk.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { serveArtifacts, sha256 } from "../../support/artifact-server.ts";
 import { planStep, runStep } from "../../support/step-context.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { fetching, serve } from "./server.ts";
 
 const content = randomBytes(3_500_000);

@@ -9,9 +9,9 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { PluginError } from "../../../host/sdk.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { serveArtifacts, sha256 } from "../../support/artifact-server.ts";
 import { failureOf, stepContext } from "../../support/step-context.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { serveRanges } from "./range-server.ts";
 import { fetching } from "./server.ts";
 

@@ -5,10 +5,10 @@ import { randomBytes } from "node:crypto";
 import { existsSync, linkSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { PluginError } from "../../../host/sdk.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { PartRecords } from "../../../plugins/download/part-records.ts";
 import { sha256 } from "../../support/artifact-server.ts";
 import { failureOf } from "../../support/step-context.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { type RangeServer, serveRanges } from "./range-server.ts";
 import { type Fetching, fetching } from "./server.ts";
 

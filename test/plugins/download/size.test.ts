@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { test } from "node:test";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { serveArtifacts } from "../../support/artifact-server.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { fetching, serve } from "./server.ts";
 
 const megabyte = Buffer.alloc(1 << 20);

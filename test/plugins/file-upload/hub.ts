@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { JsonObject } from "../../../host/sdk.ts";
-import { waitFor } from "../../support/wait-for.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { Device, type DeviceOptions } from "../things/device.ts";
 
 const shippedFolder = fileURLToPath(new URL("../../../workflows", import.meta.url));

@@ -5,11 +5,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { makeCertificates } from "../../support/certificates.ts";
 import { needs } from "../../support/parts.ts";
 import { type PutServer, startPutServer } from "../../support/put-server.ts";
 import { unrulyProxy } from "../../support/unruly-proxy.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { Hub, nameOf, type UploadRequest } from "./hub.ts";
 
 const skip = needs("mosquitto") || needs("openssl");

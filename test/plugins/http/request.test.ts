@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import type { JsonObject } from "../../../host/sdk.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { listen } from "../../support/listen.ts";
 import { planStep } from "../../support/step-context.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { asking, serve, serveBody } from "./asking.ts";
 
 test("a healthy server is healthy: status, headers and text come out", async () => {

@@ -7,10 +7,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import mqtt, { type MqttClient } from "mqtt";
 import mqttPacket from "mqtt-packet";
 import type { Emission, JsonObject } from "../../../host/sdk.ts";
+import { startMosquitto } from "../../../host/testing/mosquitto.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import type { Message } from "../../../plugins/mqtt/service.ts";
-import { startMosquitto } from "../../support/mosquitto.ts";
 import { needs } from "../../support/parts.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { PluginHost, type RunningPlugin, said } from "./plugin-host.ts";
 
 interface Surroundings {

@@ -4,8 +4,8 @@ import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import mqtt from "mqtt";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import type { Message } from "../../../plugins/mqtt/service.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { PluginHost, said } from "./plugin-host.ts";
 
 const portOf = (lines: { text: string; fields: Record<string, unknown> }[]) =>

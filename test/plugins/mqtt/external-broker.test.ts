@@ -10,11 +10,11 @@ import { Aedes } from "aedes";
 import mqtt from "mqtt";
 import { compileSchema } from "../../../host/documents/schema-check.ts";
 import type { JsonObject } from "../../../host/sdk.ts";
+import { type Mosquitto, type MosquittoOptions, startMosquitto } from "../../../host/testing/mosquitto.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import manifest from "../../../plugins/mqtt/plugin.json" with { type: "json" };
 import { type Certificates, makeCertificates } from "../../support/certificates.ts";
-import { type Mosquitto, type MosquittoOptions, startMosquitto } from "../../support/mosquitto.ts";
 import { needs } from "../../support/parts.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { PluginHost, said } from "./plugin-host.ts";
 
 const options = { skip: needs("mosquitto"), timeout: 30_000 };

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GantryError } from "../../../host/errors.ts";
-import { waitFor } from "../../support/wait-for.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { ending, membersOf, running } from "./running.ts";
 
 const cancelled = () => new GantryError("STEP_TIMEOUT", "not done in time");

@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openStoreForReading } from "../../../host/store/open.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { HostProcess, makeHostFolder } from "../../support/host-process.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { membersOf } from "./running.ts";
 
 const main = fileURLToPath(new URL("../../../host/main.ts", import.meta.url));

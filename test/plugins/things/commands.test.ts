@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { waitFor } from "../../support/wait-for.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { brokers, type CommandText, Device, envelopeText, gateway } from "./device.ts";
 import { all, announced, answered, modified, reported } from "./lamp.ts";
 

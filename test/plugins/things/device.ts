@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import mqtt, { type MqttClient } from "mqtt";
 import type { JsonObject } from "../../../host/sdk.ts";
+import { type Mosquitto, startMosquitto } from "../../../host/testing/mosquitto.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { type HostFolder, HostProcess, makeHostFolder } from "../../support/host-process.ts";
-import { type Mosquitto, startMosquitto } from "../../support/mosquitto.ts";
 import { needs } from "../../support/parts.ts";
-import { waitFor } from "../../support/wait-for.ts";
 
 export interface Heard {
   topic: string;

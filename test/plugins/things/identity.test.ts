@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { waitFor } from "../../support/wait-for.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { brokers, Device, gateway } from "./device.ts";
 import { announced, answered, light, modified, reported } from "./lamp.ts";
 

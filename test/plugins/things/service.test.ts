@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { needs } from "../../support/parts.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { Device, gateway } from "./device.ts";
 import { modified } from "./lamp.ts";
 import { broken, busy, call, fail, writeProbe } from "./probe.ts";

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import type { Emission, Json, Stop } from "../../../host/sdk.ts";
 import { PluginError } from "../../../host/sdk.ts";
 import { openStore } from "../../../host/store/open.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import type { Reply, Result } from "../../../plugins/things/answers.ts";
 import { Features } from "../../../plugins/things/features.ts";
 import { Handlers } from "../../../plugins/things/handlers.ts";
@@ -15,7 +16,6 @@ import { DeviceIdentities } from "../../../plugins/things/identity.ts";
 import { Lanes } from "../../../plugins/things/lanes.ts";
 import { command } from "../../../plugins/things/triggers/command.ts";
 import { type LogLine, recordingLog } from "../../support/step-context.ts";
-import { waitFor } from "../../support/wait-for.ts";
 
 const full = () => new PluginError("QUEUE_FULL", "too many runs wait", { retryable: true });
 const delivery = { key: "k/1", fingerprint: "f", redelivered: false };

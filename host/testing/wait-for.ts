@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Asks until the answer is neither undefined nor false; the words say in a failure what was awaited. */
+/**
+ * Asks until the answer is neither undefined, null nor false, and gives it. Rejects after `timeoutMs` (30,000 if nothing
+ * else is said) with `words`, which say what was awaited.
+ */
 export async function waitFor<Value>(
-  words: string,
+  words: string | (() => string),
   ask: () => Value | Promise<Value>,
   timeoutMs = 30_000,
 ): Promise<Exclude<Value, undefined | null | false>> {
-  for (const end = Date.now() + timeoutMs; ; ) {
+  for (const end = performance.now() + timeoutMs; ; ) {
     const answer = await ask();
     if (answer !== undefined && answer !== false && answer !== null)
       return answer as Exclude<Value, undefined | null | false>;
-    if (Date.now() > end) throw new Error(`waited in vain for: ${words}`);
+    if (performance.now() > end) throw new Error(`waited in vain for: ${typeof words === "string" ? words : words()}`);
     await sleep(10);
   }
 }

@@ -2,10 +2,11 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface MosquittoOptions {
@@ -19,7 +20,8 @@ export interface MosquittoOptions {
   scheme?: "mqtt" | "mqtts";
 }
 
-export interface Mosquitto {
+/** Its end takes what it kept along. */
+export interface Mosquitto extends AsyncDisposable {
   port: number;
   url: string;
   /** What it has logged. */
@@ -30,8 +32,18 @@ export interface Mosquitto {
   restart(): Promise<void>;
 }
 
+/** Debian keeps it in a folder that the PATH of a user often lacks. */
+function findProgram(): string {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
+  const found = folders.map((folder) => join(folder, "mosquitto")).find((file) => existsSync(file));
+  if (found === undefined) throw new Error("Mosquitto is not installed (Debian: apt-get install mosquitto)");
+  return found;
+}
+
+/** Rejects where it is not installed. */
 export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mosquitto> {
   const { config = [], persistence = true, anonymous = true, scheme = "mqtt" } = options;
+  const program = findProgram();
   const directory = await mkdtemp(join(tmpdir(), "mosquitto-"));
   const port = await freePort();
   const file = join(directory, "mosquitto.conf");
@@ -39,7 +51,8 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     ? [`persistence true`, `persistence_location ${directory}/`, "autosave_interval 1", "autosave_on_changes true"]
     : ["persistence false"];
   const lines = [
-    "user root",
+    // As root it would become a user who cannot write into the folder.
+    ...(process.getuid?.() === 0 ? ["user root"] : []),
     "log_type all",
     "max_queued_messages 0",
     `allow_anonymous ${anonymous}`,
@@ -52,7 +65,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   let log = "";
 
   const start = async () => {
-    child = spawn("/usr/sbin/mosquitto", ["-c", file], { stdio: ["ignore", "pipe", "pipe"] });
+    child = spawn(program, ["-c", file], { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [child.stdout!, child.stderr!])
       stream.setEncoding("utf8").on("data", (text: string) => (log += text));
     for (let attempt = 0; !(await listens(port)); attempt++) {
@@ -72,13 +85,15 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     port,
     url: `${scheme}://localhost:${port}`.replace("localhost", scheme === "mqtt" ? "127.0.0.1" : "localhost"),
     log: () => log,
-    async stop() {
-      await end("SIGTERM");
-    },
+    stop: () => end("SIGTERM"),
     kill: () => end("SIGKILL"),
     async restart() {
       await end("SIGTERM");
       await start();
+    },
+    async [Symbol.asyncDispose]() {
+      await end("SIGTERM");
+      await rm(directory, { recursive: true, force: true });
     },
   };
 }
