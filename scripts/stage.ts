@@ -2,8 +2,19 @@
 // its threads and children, and each plugin, and puts what is read as it is beside them. `npm pack ./dist` packs it.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Metafile } from "esbuild";
 
@@ -30,6 +41,8 @@ async function bundle(): Promise<Metafile["inputs"]> {
   const entries = [
     { in: "host/main.ts", out: "host/chunks/main" },
     { in: "host/sdk.ts", out: "host/sdk" },
+    { in: "host/testing/index.ts", out: "host/testing/index" },
+    { in: "host/testing/host-main.ts", out: "host/testing/host-main" },
     { in: "host/builtin/index.ts", out: "host/builtin/index" },
     { in: "host/store/worker.ts", out: "host/chunks/worker" },
     { in: "host/isolation/child.ts", out: "host/chunks/child" },
@@ -74,27 +87,29 @@ function copy(name: string): void {
     cpSync(join(root, name), join(target, name), { recursive: true, filter: (file) => !/\.ts$/.test(file) });
 }
 
-/** The declarations that plugins are written against. */
+/** The declarations that plugins and their tests are written against, and what those need. */
 function writeTypes(): void {
-  const options = [
-    "--noEmit",
-    "false",
-    "--declaration",
-    "--emitDeclarationOnly",
-    "--rootDir",
-    root,
-    "--outDir",
-    target,
-  ];
+  const all = mkdtempSync(join(tmpdir(), "gantry-types-"));
+  const options = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rootDir", root, "--outDir", all];
   const shared = ["--target", "es2025", "--module", "nodenext", "--types", "node", "--strict", "--skipLibCheck"];
+  const flags = ["--allowImportingTsExtensions", "--resolveJsonModule", "--ignoreConfig"];
+  const entries = ["host/sdk.d.ts", "host/testing/index.d.ts"];
+  const files = entries.map((file) => join(root, file.replace(/\.d\.ts$/, ".ts")));
   const compiler = join(root, "node_modules/typescript/bin/tsc");
-  const files = [join(root, "host/sdk.ts")];
-  const flags = ["--allowImportingTsExtensions", "--ignoreConfig"];
   const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, ...shared, ...flags, ...files], {
     encoding: "utf8",
     cwd: root,
   });
   if (status !== 0) throw new Error(`the types cannot be made:\n${stdout}`);
+  const wanted = new Set(entries);
+  for (const file of wanted) {
+    const text = readFileSync(join(all, file), "utf8");
+    mkdirSync(dirname(join(target, file)), { recursive: true });
+    writeFileSync(join(target, file), text.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"'));
+    for (const [, imported] of text.matchAll(/from "(\.[^"]*)\.ts"/g))
+      wanted.add(join(dirname(file), `${imported}.d.ts`));
+  }
+  rmSync(all, { recursive: true });
 }
 
 /** The licences of everything that was bundled. */
@@ -118,7 +133,11 @@ function writeNotices(bundled: Metafile["inputs"]): void {
 function writePackage(): void {
   const source = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, unknown>;
   const { name, version, description, license, type, bin, engines, optionalDependencies } = source;
-  const exports = { ".": { types: "./host/sdk.d.ts", default: "./host/sdk.js" }, "./package.json": "./package.json" };
+  const exports = {
+    ".": { types: "./host/sdk.d.ts", default: "./host/sdk.js" },
+    "./testing": { types: "./host/testing/index.d.ts", default: "./host/testing/index.js" },
+    "./package.json": "./package.json",
+  };
   const content = { name, version, description, license, type, bin, exports, engines, optionalDependencies };
   writeFileSync(join(target, "package.json"), `${JSON.stringify(content, null, 2)}\n`);
   console.log(`${relative(process.cwd(), target) || "."} is ready; pack it with npm pack ${target}`);

@@ -4,12 +4,18 @@ import { up } from "../commands/up.ts";
 import type { Host } from "../host.ts";
 import { createLog } from "../log.ts";
 import type { Progress } from "../sdk.ts";
-import type { Death, LifeOptions } from "./life.ts";
+import type { LifeOptions } from "./life.ts";
 import { type LoneStep, type LoneStepReport, performAlone } from "./lone-step.ts";
 import { MovableClock } from "./movable-clock.ts";
+import type { Moment } from "./step-outcome.ts";
 
 /** What the test may ask; each gets one answer, but for an abort. */
-export type Question = { id: number } & ({ advance: number } | { step: LoneStep } | { dieAt: Death } | { abort: true });
+export type Question = { id: number } & (
+  | { advance: number }
+  | { step: LoneStep }
+  | { dieAt: Moment; uses?: string }
+  | { abort: true }
+);
 
 export type Answer = { ready: true } | { to: number; progress: Progress } | { to: number; report?: LoneStepReport };
 
@@ -38,7 +44,7 @@ async function take(question: Question, host: Host): Promise<void> {
   if ("abort" in question) return aborts.get(id)?.abort(new Error("the test ends the step"));
   if ("step" in question) return performStep(id, question.step, host);
   if ("advance" in question) clock.advance(question.advance);
-  else dieAt(question.dieAt, host);
+  else dieAt(question.dieAt, question.uses, host);
   answer({ to: id });
 }
 
@@ -53,10 +59,10 @@ async function performStep(id: number, lone: LoneStep, { plugins }: Host): Promi
 }
 
 // The engine tells of a step before it hands the record of it to the store, so that none of it is on disk.
-function dieAt({ uses, at }: Death, { engine }: Host): void {
+function dieAt(moment: Moment, uses: string | undefined, { engine }: Host): void {
   const die = (event: { uses: string }) => {
     if (uses === undefined || event.uses === uses) process.kill(process.pid, "SIGKILL");
   };
-  if (at === "progress") engine.on("progress", die);
-  else engine.on("step", (event) => event.status === at && die(event));
+  if (moment === "progress") engine.on("progress", die);
+  else engine.on("step", (event) => event.status === moment && die(event));
 }

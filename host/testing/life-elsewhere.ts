@@ -8,6 +8,7 @@ import type { Progress } from "../sdk.ts";
 import type { Answer, Question } from "./host-main.ts";
 import type { Life, LifeOptions } from "./life.ts";
 import type { LoneStepReport } from "./lone-step.ts";
+import type { Moment } from "./step-outcome.ts";
 
 /** `.ts` in the repository, `.js` in the package, where this module may lie in the folder beside it. */
 const main = fileURLToPath(new URL(`../testing/host-main${import.meta.url.slice(-3)}`, import.meta.url));
@@ -74,8 +75,8 @@ class LifeElsewhere implements Life {
     await this.#ask({ advance: durationMs }).answered;
   }
 
-  async dieAt(dieAt: Parameters<Life["dieAt"]>[0]): Promise<void> {
-    await this.#ask({ dieAt }).answered;
+  async dieAt(dieAt: Moment, uses: string | undefined): Promise<void> {
+    await this.#ask({ dieAt, uses }).answered;
   }
 
   async step(...[step, signal, onProgress]: Parameters<Life["step"]>): Promise<LoneStepReport> {

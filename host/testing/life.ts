@@ -1,13 +1,6 @@
 import type { Progress } from "../sdk.ts";
 import type { LoneStep, LoneStepReport } from "./lone-step.ts";
-
-/** When a host of a test dies: at the moment a step says so, before any of it can be in the journal. */
-export interface Death {
-  /** `plugin/step`; default: any. */
-  uses?: string;
-  /** `running`: before it acts; `progress`: with its first report; `succeeded`: after its work. */
-  at: "running" | "progress" | "succeeded";
-}
+import type { Moment } from "./step-outcome.ts";
 
 /** A host of a test from one start to its end. */
 export interface Life {
@@ -18,7 +11,7 @@ export interface Life {
     signal: AbortSignal | undefined,
     onProgress: (progress: Progress) => void,
   ): Promise<LoneStepReport>;
-  dieAt(death: Death): Promise<void>;
+  dieAt(moment: Moment, uses: string | undefined): Promise<void>;
   /** SIGTERM, or what that would do. */
   stop(): Promise<void>;
   kill(): Promise<void>;

@@ -1,6 +1,12 @@
 import type { Failure } from "../errors.ts";
 import type { Json, JsonObject, Progress } from "../sdk.ts";
 
+/**
+ * A moment in a step at which a host can be made to die: `running`, before it acts; `progress`, with its first report;
+ * `succeeded`, after its work and before any of it can be in the journal.
+ */
+export type Moment = "running" | "progress" | "succeeded";
+
 export interface StepOptions {
   /** An earlier attempt that is to be repeated: the same run, directory and key, and the checkpoint that it left. */
   after?: StepFacts;

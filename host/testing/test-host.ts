@@ -10,11 +10,11 @@ import type { DeviceIdentity, Json, JsonObject } from "../sdk.ts";
 import { openStoreForReading } from "../store/open.ts";
 import type { StoreReader } from "../store/store.ts";
 import { entryOf, HostFolder, type TestPlugin } from "./host-folder.ts";
-import type { Death, Life } from "./life.ts";
+import type { Life } from "./life.ts";
 import { beginElsewhere } from "./life-elsewhere.ts";
 import { beginHere } from "./life-here.ts";
 import { connectClient, type TestClient } from "./mqtt-client.ts";
-import { StepFailed, type StepOptions, type StepOutcome } from "./step-outcome.ts";
+import { type Moment, StepFailed, type StepOptions, type StepOutcome } from "./step-outcome.ts";
 import { type BrokerKind, startBroker, type TestBroker } from "./test-broker.ts";
 import { type TestRun, testRunOf } from "./test-run.ts";
 import { waitFor } from "./wait-for.ts";
@@ -208,9 +208,12 @@ export class TestHost implements AsyncDisposable {
     return this.#call("plugins.list", {});
   }
 
-  /** Lets the host die by itself, of SIGKILL, the moment a step says this; needs `process: true`. See also `gone`. */
-  async dieAt(at: Death["at"], uses?: string): Promise<void> {
-    await this.#living().dieAt({ at, ...(uses === undefined ? {} : { uses }) });
+  /**
+   * Lets the host die by itself, of SIGKILL, at such a moment of a step (`plugin/step`; of any, if none is named); needs
+   * `process: true`. See also `gone`.
+   */
+  async dieAt(moment: Moment, uses?: string): Promise<void> {
+    await this.#living().dieAt(moment, uses);
   }
 
   /** Resolves once the host is gone, whoever ended it. */

@@ -65,12 +65,14 @@ function write(name: string, content: unknown): void {
   writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content));
 }
 
+// The Node this runs on is found first, as a user's would be.
+const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
+
 function run(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(gantry, args, {
     cwd: join(folder, "app"),
     encoding: "utf8",
-    // The Node this runs on is found first, as a user's would be.
-    env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` },
+    env,
   });
   return { status, stdout, stderr };
 }
@@ -100,6 +102,24 @@ test("its commands work, with its own plugins and one from a package of its own"
   assert.equal(doctor.status, 0, doctor.stdout + doctor.stderr);
 });
 
+/** Holds a file of the app against the package's types. */
+function check(file: string) {
+  const compiler = join(root, "node_modules/typescript/bin/tsc");
+  const options = ["--noEmit", "--strict", "--ignoreConfig", "--module", "nodenext", "--target", "es2025"];
+  const types = [
+    "--lib",
+    "es2025,esnext.disposable",
+    "--types",
+    "node",
+    "--typeRoots",
+    join(root, "node_modules/@types"),
+  ];
+  return spawnSync(process.execPath, [compiler, ...options, ...types, file], {
+    cwd: join(folder, "app"),
+    encoding: "utf8",
+  });
+}
+
 test("a plugin in TypeScript is checked against its types", () => {
   write(
     "typed.ts",
@@ -109,29 +129,73 @@ test("a plugin in TypeScript is checked against its types", () => {
     "wrong.ts",
     'import { definePlugin } from "gantry";\nexport default definePlugin({ setup: () => ({ steps: { a: { walk: async () => ({}) } } }) });\n',
   );
-  const compiler = join(root, "node_modules/typescript/bin/tsc");
-  const check = (file: string) =>
-    spawnSync(
-      process.execPath,
-      [
-        compiler,
-        "--noEmit",
-        "--strict",
-        "--skipLibCheck",
-        "--ignoreConfig",
-        "--module",
-        "nodenext",
-        "--target",
-        "es2025",
-        "--types",
-        "node",
-        "--typeRoots",
-        join(root, "node_modules/@types"),
-        file,
-      ],
-      { cwd: join(folder, "app"), encoding: "utf8" },
-    );
   const good = check("typed.ts");
   assert.equal(good.status, 0, good.stdout);
   assert.notEqual(check("wrong.ts").status, 0);
+});
+
+test("a plugin in its own folder is tested with gantry/testing, in JavaScript and in TypeScript", () => {
+  write("own/package.json", { name: "own", private: true, type: "module" });
+  write("own/plugin.json", {
+    name: "lamp",
+    version: "1.0.0",
+    host: "^1.0.0",
+    main: "index.ts",
+    steps: {
+      light: {
+        description: "Lights the lamp.",
+        input: { type: "object", additionalProperties: false },
+        output: { type: "object", properties: { level: { type: "integer" } } },
+      },
+    },
+  });
+  write(
+    "own/index.ts",
+    `import { definePlugin } from "gantry";
+const level: number = 3;
+export default definePlugin({ setup: () => ({ steps: { light: { run: async () => ({ level }) } } }) });
+`,
+  );
+  const body = `  await using host = await startTestHost({
+    plugins: [new URL("..", import.meta.url)],
+    workflows: { it: { steps: [{ id: "lit", uses: "lamp/light" }], outputs: "\${{ steps.lit.outputs.level }}" } },
+    broker: "embedded",
+    process: true,
+  });
+  assert.deepEqual((await host.step("lamp/light")).output, { level: 3 });
+  await host.dieAt("succeeded");
+  const id = await host.start("it");
+  await host.gone();
+  await host.resume();
+  const run = await host.ended(id);
+  assert.deepEqual([run.status, run.output, run.steps[0]?.repeated], ["succeeded", 3, true]);
+`;
+  const head = `import assert from "node:assert/strict";
+import { test } from "node:test";
+`;
+  write(
+    "own/test/light.test.js",
+    `${head}import { startTestHost } from "gantry/testing";
+test("it lights", async () => {
+${body}});
+`,
+  );
+  write(
+    "own/test/light.test.ts",
+    `${head}import { startTestHost, type TestHost } from "gantry/testing";
+test("it lights", async () => {
+${body}  const told: TestHost["log"] = host.log;
+  assert.ok(told.length > 0);
+});
+`,
+  );
+  const tested = spawnSync(process.execPath, ["--test"], {
+    cwd: join(folder, "app/own"),
+    encoding: "utf8",
+    env: { ...env, NODE_TEST_CONTEXT: undefined },
+  });
+  assert.equal(tested.status, 0, tested.stdout + tested.stderr);
+  assert.match(tested.stdout, /pass 2/);
+  const typed = check("own/test/light.test.ts");
+  assert.equal(typed.status, 0, typed.stdout);
 });
