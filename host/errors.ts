@@ -279,6 +279,65 @@ export const catalogue = {
     remedy: "Add the host or folder to `permissions` in the plugin's plugin.json, if it should be allowed.",
     retryable: false,
   },
+  // gantry plugin test
+  CONFORMANCE_README: {
+    description: "A plugin's README lacks what its users need: a section for each step, or one of its settings.",
+    remedy:
+      "Write a section `plugin/step` with the words **Repeating it** and why that is safe, and name each setting between backticks.",
+    retryable: false,
+  },
+  CONFORMANCE_IMPORT: {
+    description: "Importing a plugin's module does something.",
+    remedy: "Move it from the module's top level into `setup`.",
+    retryable: false,
+  },
+  CONFORMANCE_START: {
+    description: "A plugin does not start with the configuration of its examples, or these are no steps of a workflow.",
+    remedy: "Correct `setup`, or `config`, `before` and `with` of the examples in plugin.json.",
+    retryable: false,
+  },
+  CONFORMANCE_NO_EXAMPLE: {
+    description: "A step has no example, so nothing is known of how it behaves.",
+    remedy: "Give the step `examples` in plugin.json; one that cannot be tried says why in `untried`.",
+    retryable: false,
+  },
+  CONFORMANCE_EXAMPLE: {
+    description: "An example does not end as plugin.json says.",
+    remedy: "Correct the step or the example; one that is to fail names the code in `fails`.",
+    retryable: false,
+  },
+  CONFORMANCE_RESULT: {
+    description:
+      "A step returns something that its `output` in plugin.json does not name, or other values than its example.",
+    remedy: "Describe every member of the result under `output`, and correct `outputs` of the example.",
+    retryable: false,
+  },
+  CONFORMANCE_PLAN: {
+    description: "A step's `plan` fails, says nothing, or changes something.",
+    remedy: "Let `plan` only look at its input and return a sentence.",
+    retryable: false,
+  },
+  CONFORMANCE_ABORT: {
+    description: "A step goes on long after its abort.",
+    remedy: "Watch `context.signal`: pass it to everything that waits, and look at it in loops.",
+    retryable: false,
+  },
+  CONFORMANCE_REPEAT: {
+    description: "A step that was killed and repeated comes to another end than undisturbed.",
+    remedy:
+      "Write to a temporary name and rename, recognise what is done by `context.idempotencyKey` or a checkpoint; name members that may differ in `varies`.",
+    retryable: false,
+  },
+  CONFORMANCE_PERMISSION: {
+    description: "A plugin tries what the `permissions` in its manifest do not allow.",
+    remedy: "Declare the folder, host or `run` in plugin.json if the plugin needs it; otherwise take the attempt out.",
+    retryable: false,
+  },
+  CONFORMANCE_MEMORY: {
+    description: "A plugin's process holds more memory than is declared.",
+    remedy: "Hold less at once, or raise `memoryLimitMb` in plugin.json.",
+    retryable: false,
+  },
   TRIGGER_UNKNOWN: {
     description: "A workflow needs a trigger that no active plugin has.",
     remedy: "Enable the plugin in plugins.json (`plugins[].enabled`), or put back the version that has the trigger.",

@@ -188,6 +188,16 @@ plugin
     exitCode = await pluginAccept(name, located(options));
   });
 
+plugin
+  .command("test <folder>")
+  .description("whether a plugin keeps the contract: tries its examples on a real host, kills that and aborts them")
+  .option("--in-process", "also in the host's process, with the host's rights (Gantry's own always are)", false)
+  .addOption(json)
+  .action(async (folder: string, options: { json: boolean; inProcess: boolean }) => {
+    const { pluginTest } = await import("./commands/plugin-test.ts");
+    exitCode = await pluginTest(folder, options);
+  });
+
 program
   .command("doctor")
   .description("what is missing on this machine or in the data folder, and how to get it")

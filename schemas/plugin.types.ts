@@ -75,6 +75,14 @@ export interface PluginManifest {
     run?: boolean;
   };
   /**
+   * Why it cannot run in a process of its own, if that is so: the host does not start it there.
+   */
+  inProcessOnly?: string;
+  /**
+   * The most its process may hold, in MB, where plugins.json says nothing else; a process above it is ended. Default 256.
+   */
+  memoryLimitMb?: number;
+  /**
    * The codes its steps and triggers fail with.
    */
   errors?: {
@@ -85,6 +93,10 @@ export interface ManifestStep {
   description: string;
   input: Schema;
   output?: Schema1;
+  /**
+   * What `gantry plugin test` tries the step with, and what readers learn it by.
+   */
+  examples?: StepExample[];
 }
 /**
  * JSON Schema of `with`; a closed object.
@@ -97,6 +109,62 @@ export interface Schema {
  */
 export interface Schema1 {
   [k: string]: unknown;
+}
+export interface StepExample {
+  /**
+   * What it shows.
+   */
+  description: string;
+  /**
+   * The step's input as a workflow would have it, with expressions; default {}. `inputs.directory` is a folder of the example's own; `inputs.server` is the address of an HTTP server that serves `files` and takes what is sent to it.
+   */
+  with?: {
+    [k: string]: unknown;
+  };
+  /**
+   * The plugin's configuration for it; expressions are not computed in it.
+   */
+  config?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Text files that are in `inputs.directory` before: content by relative path.
+   */
+  files?: {
+    [k: string]: string;
+  };
+  /**
+   * Steps of a workflow that come before; their outputs can be read.
+   */
+  before?: {
+    [k: string]: unknown;
+  }[];
+  /**
+   * Programs that it starts. Where one is missing, the example is not tried, and the report says so.
+   */
+  needs?: string[];
+  /**
+   * Members that the result must have, with their values.
+   */
+  outputs?: {
+    [k: string]: unknown;
+  };
+  /**
+   * The code it fails with; without it, it succeeds.
+   */
+  fails?: string;
+  /**
+   * Members of the result that differ from run to run.
+   */
+  varies?: string[];
+  /**
+   * It does not end by itself: only its abort is tried.
+   */
+  endless?: boolean;
+  /**
+   * Why it cannot be tried; the report repeats it.
+   */
+  untried?: string;
 }
 export interface ManifestTrigger {
   description: string;

@@ -40,6 +40,11 @@ export const faultCatalogue = {
     remedy:
       "Install a version of the plugin, or of Gantry, that fits; `host` in plugin.json is a range such as ^1.0.0.",
   },
+  PLUGIN_IN_PROCESS_ONLY: {
+    description: "A plugin that can run in the host's process only would have a process of its own.",
+    remedy:
+      'Take `isolation` out of its entry; one that is not Gantry\'s own needs `"isolation": "in-process"`, which gives it the host\'s rights.',
+  },
   PLUGIN_MAIN_MISSING: {
     description: "The module that a manifest names in `main` is not there.",
     remedy: "Correct `main` in plugin.json (it is relative to the plugin's folder), or build the plugin.",

@@ -39,8 +39,8 @@ export function nodeOptions({ plugins, dataDirectory, memoryLimitMb }: NodeOptio
     "--disable-sigusr1",
     "--disable-warning=ExperimentalWarning",
     "--disable-warning=SecurityWarning",
-    ...unique([hostFolder, ...code, ...own, ...read]).map((path) => `--allow-fs-read=${path}`),
-    ...unique([...own, ...write]).map((path) => `--allow-fs-write=${path}`),
+    ...granted([hostFolder, ...code, ...own, ...read]).map((path) => `--allow-fs-read=${path}`),
+    ...granted([...own, ...write]).map((path) => `--allow-fs-write=${path}`),
     ...(permissions.some(({ network = [] }) => network.length > 0) ? ["--allow-net"] : []),
     ...(permissions.some(({ run }) => run === true) ? ["--allow-child-process"] : []),
     // Buffers and code take the rest; the whole is watched from outside.
@@ -87,7 +87,8 @@ function folders(given: readonly string[] = [], directory: string): string[] {
 // Without it, Node also takes `/srv/lamp-keys` for a part of `/srv/lamp`.
 const withSlash = (folder: string) => (folder.endsWith(sep) ? folder : `${folder}${sep}`);
 
-const unique = (paths: string[]) => [...new Set(paths)];
+// Beside other folders Node would take `/` for all but the root itself.
+const granted = (paths: string[]) => (paths.includes(sep) ? ["*"] : [...new Set(paths)]);
 
 /** The module that a plugin's process runs: `.ts` in the repository, `.js` in the package. */
 export const childModule = join(dirname(fileURLToPath(import.meta.url)), `child${import.meta.url.slice(-3)}`);

@@ -7,6 +7,7 @@ import { loadPlugin } from "../loading/in-process.ts";
 import { permittedFetch } from "../loading/permitted-fetch.ts";
 import type { Database, Log, Outbox, PluginContext, Service, Step, StepContext, Trigger } from "../sdk.ts";
 import { thinnedProgress, writtenLog } from "./notices.ts";
+import { refusalInWords, watchRefusals } from "./refusals.ts";
 import { type AnyFunction, byReference } from "./values.ts";
 
 /** What the process must know of a plugin. */
@@ -21,8 +22,9 @@ export type LentStepContext = Omit<StepContext, "services" | "fetch" | "database
 
 /** Calls the plugin's `setup`; what it contributes comes back in a form that passes to the host. */
 export async function setUpPlugin({ main, manifest }: PluginFacts, lent: PluginContext): Promise<unknown> {
-  const plugin = await loadPlugin(main);
   const context = pluginContext(lent);
+  tellRefusals(context.log);
+  const plugin = await loadPlugin(main);
   const contributions: unknown = await plugin.setup(context);
   if (!isObject(contributions)) return null;
   const fetch = permittedFetch(manifest.name, manifest.permissions?.network ?? []);
@@ -40,6 +42,17 @@ export async function setUpPlugin({ main, manifest }: PluginFacts, lent: PluginC
     services: members(services, (service, name) => lendService(service as Service, manifest.provides?.[name])),
     stop: typeof stop === "function" ? () => contributions.stop!() : stop,
   });
+}
+
+let isTelling = false;
+
+/** The log of the first plugin in this process hears of it. */
+function tellRefusals(log: Log): void {
+  if (isTelling) return;
+  isTelling = true;
+  watchRefusals((refusal) =>
+    log.warn(`not permitted: ${refusalInWords(refusal)}`, { code: "PERMISSION_DENIED", ...refusal }),
+  );
 }
 
 function pluginContext(lent: PluginContext): PluginContext {

@@ -78,6 +78,8 @@ export function findPlugins(
       repeated.add(manifest.name);
       continue;
     }
+    const misplaced = misplacement(source, place, entry, manifest, builtIn);
+    if (enabled && misplaced !== undefined) faults.push(misplaced);
     const [fault] = reading.faults.filter(({ severity }) => severity === "fault");
     plugins.push({
       name: manifest.name,
@@ -93,6 +95,7 @@ export function findPlugins(
       ...(entry.isolation === undefined ? {} : { isolation: entry.isolation }),
       ...(entry.memoryLimitMb === undefined ? {} : { memoryLimitMb: entry.memoryLimitMb }),
       ...(fault === undefined ? {} : { refusal: `its plugin.json has a fault: ${fault.message}` }),
+      ...(misplaced === undefined ? {} : { refusal: misplaced.message }),
     });
   }
   const own = plugins.find(({ name }) => name === hostPlugin.name) ?? {
@@ -143,6 +146,22 @@ function notFound(source: Document, place: string, plugin: string, folder: strin
     code: "PLUGIN_NOT_FOUND",
     message,
     ...(suggestion === undefined ? {} : { suggestion }),
+  });
+}
+
+/** One that can run in the host's process only, and would be in another. */
+function misplacement(
+  source: Document,
+  place: string,
+  { isolation }: PluginEntry,
+  { name, inProcessOnly }: PluginManifest,
+  builtIn: boolean,
+): Fault | undefined {
+  const isInProcess = isolation === undefined ? builtIn : isolation === "in-process";
+  if (inProcessOnly === undefined || isInProcess) return undefined;
+  return faultAt(source, isolation === undefined ? `${place}/plugin` : `${place}/isolation`, {
+    code: "PLUGIN_IN_PROCESS_ONLY",
+    message: `${name} can run in the host's process only: ${inProcessOnly}`,
   });
 }
 

@@ -72,7 +72,7 @@ function configure(source: Document, plugin: FoundPlugin): Configured {
 
 function install(plugin: OrderedPlugin, { config, problems }: Configured): InstalledPlugin {
   const { name, manifest, directory, main, builtIn, requiredPlugins, requiredServices } = plugin;
-  const { isolation, memoryLimitMb } = plugin;
+  const { isolation, memoryLimitMb = manifest.memoryLimitMb } = plugin;
   const wrong = problems.map(({ pointer, message }) => `${pointer} ${message}`).join("; ");
   const refusal = plugin.refusal ?? (wrong === "" ? undefined : `its configuration has faults: ${wrong}`);
   return {

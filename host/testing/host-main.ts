@@ -13,7 +13,7 @@ import type { Moment } from "./step-outcome.ts";
 export type Question = { id: number } & (
   | { advance: number }
   | { step: LoneStep }
-  | { dieAt: Moment; uses?: string }
+  | { dieAt: Moment; of?: string }
   | { abort: true }
 );
 
@@ -44,7 +44,7 @@ async function take(question: Question, host: Host): Promise<void> {
   if ("abort" in question) return aborts.get(id)?.abort(new Error("the test ends the step"));
   if ("step" in question) return performStep(id, question.step, host);
   if ("advance" in question) clock.advance(question.advance);
-  else dieAt(question.dieAt, question.uses, host);
+  else dieAt(question.dieAt, question.of, host);
   answer({ to: id });
 }
 
@@ -59,10 +59,13 @@ async function performStep(id: number, lone: LoneStep, { plugins }: Host): Promi
 }
 
 // The engine tells of a step before it hands the record of it to the store, so that none of it is on disk.
-function dieAt(moment: Moment, uses: string | undefined, { engine }: Host): void {
-  const die = (event: { uses: string }) => {
-    if (uses === undefined || event.uses === uses) process.kill(process.pid, "SIGKILL");
+function dieAt(moment: Moment, step: string | undefined, { engine }: Host): void {
+  const die = ({ uses, id }: { uses: string; id?: string }) => {
+    if (step === undefined || step === uses || step === id) process.kill(process.pid, "SIGKILL");
   };
   if (moment === "progress") engine.on("progress", die);
-  else engine.on("step", (event) => event.status === moment && die(event));
+  else {
+    const statuses: string[] = moment === "succeeded" ? ["succeeded", "unchanged"] : [moment];
+    engine.on("step", (event) => statuses.includes(event.status) && die(event));
+  }
 }

@@ -2,6 +2,8 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Progress } from "../sdk.ts";
@@ -27,7 +29,8 @@ export interface ElsewhereOptions extends LifeOptions {
 export async function beginElsewhere({ onLine, environment, ...options }: ElsewhereOptions): Promise<Life> {
   const child = spawn(process.execPath, [main, JSON.stringify(options)], {
     stdio: ["ignore", "inherit", "pipe", "ipc"],
-    env: { ...process.env, ...environment },
+    // A second start then costs half of the first.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), "gantry-testing-cache"), ...process.env, ...environment },
   });
   const said: string[] = [];
   createInterface({ input: child.stderr! }).on("line", (line) => {
@@ -75,8 +78,8 @@ class LifeElsewhere implements Life {
     await this.#ask({ advance: durationMs }).answered;
   }
 
-  async dieAt(dieAt: Moment, uses: string | undefined): Promise<void> {
-    await this.#ask({ dieAt, uses }).answered;
+  async dieAt(dieAt: Moment, of: string | undefined): Promise<void> {
+    await this.#ask({ dieAt, of }).answered;
   }
 
   async step(...[step, signal, onProgress]: Parameters<Life["step"]>): Promise<LoneStepReport> {

@@ -11,7 +11,7 @@ export interface Life {
     signal: AbortSignal | undefined,
     onProgress: (progress: Progress) => void,
   ): Promise<LoneStepReport>;
-  dieAt(moment: Moment, uses: string | undefined): Promise<void>;
+  dieAt(moment: Moment, step: string | undefined): Promise<void>;
   /** SIGTERM, or what that would do. */
   stop(): Promise<void>;
   kill(): Promise<void>;

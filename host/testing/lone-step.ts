@@ -20,6 +20,8 @@ export interface LoneStep {
   /** The run that the step believes it is in; a new one if it is not named. */
   run?: string;
   lastCheckpoint?: Json;
+  /** Asks `plan` alone. */
+  planOnly?: boolean;
 }
 
 export interface LoneStepReport {
@@ -48,7 +50,7 @@ const workflow = "lone-step";
 /** Asks `plan`, then `check`, and runs the step where that does not find everything done. */
 export async function performAlone(lone: LoneStep, surroundings: LoneStepSurroundings): Promise<LoneStepReport> {
   const { findStep, dataDirectory, log, clock, controller, onProgress } = surroundings;
-  const { uses, input, run = randomUUIDv7(), lastCheckpoint } = lone;
+  const { uses, input, run = randomUUIDv7(), lastCheckpoint, planOnly = false } = lone;
   const directory = join(dataDirectory, "runs", run);
   const facts = runFacts(
     { id: run, workflow, acceptedAt: clock.now(), startedAt: null, retryOf: null } as Run,
@@ -63,6 +65,8 @@ export async function performAlone(lone: LoneStep, surroundings: LoneStepSurroun
   } catch (error) {
     return { ...report, progress, checkpoints, result: { status: "failed", error: toFailure(error) } };
   }
+  const planned = { ...report, ...(plan === undefined ? {} : { plan }), progress, checkpoints };
+  if (planOnly) return { ...planned, result: { status: "succeeded", output: null } };
   const begun = { attempt: 1, input: structuredClone(input) };
   const result = await runAttempt({
     path,
@@ -90,7 +94,7 @@ export async function performAlone(lone: LoneStep, surroundings: LoneStepSurroun
     clock,
     controller,
   });
-  return { ...report, ...(plan === undefined ? {} : { plan }), progress, checkpoints, result };
+  return { ...planned, result };
 }
 
 async function planOf({ uses, input }: LoneStep, findStep: FindStep, directory: string, log: HostLog) {

@@ -194,6 +194,14 @@ export class TestHost implements AsyncDisposable {
     throw new Error(`the host stopped while ${uses} was at work`);
   }
 
+  /** What the step's `plan` says, and nothing else; undefined where it has none. Rejects with StepFailed. */
+  async plan(uses: string, input: Json = {}): Promise<string | undefined> {
+    const lone = { uses, input, planOnly: true };
+    const { result, plan, ...facts } = await this.#living().step(lone, undefined, () => {});
+    if (result.status === "failed") throw new StepFailed(result.error, facts);
+    return plan;
+  }
+
   /** Says something to the runs that wait for it. */
   async signal(name: string, value: Json = null): Promise<{ received: boolean }> {
     return this.#call("signals.send", { name, value, id: randomUUID() });
@@ -209,11 +217,11 @@ export class TestHost implements AsyncDisposable {
   }
 
   /**
-   * Lets the host die by itself, of SIGKILL, at such a moment of a step (`plugin/step`; of any, if none is named); needs
-   * `process: true`. See also `gone`.
+   * Lets the host die by itself, of SIGKILL, at such a moment of a step (`plugin/step`, or its id; of any, if none is
+   * named); needs `process: true`. See also `gone`.
    */
-  async dieAt(moment: Moment, uses?: string): Promise<void> {
-    await this.#living().dieAt(moment, uses);
+  async dieAt(moment: Moment, step?: string): Promise<void> {
+    await this.#living().dieAt(moment, step);
   }
 
   /** Resolves once the host is gone, whoever ended it. */

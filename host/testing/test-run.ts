@@ -4,7 +4,7 @@ import type { Workflow, WorkflowStep } from "../../schemas/workflow.types.ts";
 import { stepsOf } from "../commands/place-names.ts";
 import { storyOf } from "../commands/story.ts";
 import type { Failure } from "../errors.ts";
-import type { Json } from "../sdk.ts";
+import type { Json, JsonObject } from "../sdk.ts";
 import type { JournalRecord, Run, RunStatus, RunsReading } from "../store/store.ts";
 
 /** What became of one place of a workflow: a step, a block, an item of a loop. */
@@ -17,6 +17,8 @@ export interface TestStep {
   attempts: number;
   /** Whether a host ended while it was at work, and another one repeated it. */
   repeated: boolean;
+  /** With its expressions computed; null where it has not begun. */
+  input: Json;
   output: Json;
   error: Failure | null;
 }
@@ -50,8 +52,10 @@ function testStepOf(
   step: Pick<WorkflowStep, "id" | "uses"> | undefined,
   journal: JournalRecord[],
 ): TestStep {
-  const result = journal.findLast((record) => record.path === path && record.kind === "succeeded");
-  const output = (result?.data as { output?: Json } | undefined)?.output ?? null;
+  const dataOf = (kind: "running" | "succeeded") =>
+    journal.findLast((record) => record.path === path && record.kind === kind)?.data as JsonObject | undefined;
   const about = { path, id: step?.id, uses: step?.uses };
-  return { ...about, status, attempts, repeated: resumed, output, error: error ?? null };
+  const input = dataOf("running")?.input ?? null;
+  const output = dataOf("succeeded")?.output ?? null;
+  return { ...about, status, attempts, repeated: resumed, input, output, error: error ?? null };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,6 +37,15 @@ test("what the manifest asks for is granted, relative to the plugin's folder, an
   assert.deepEqual(granted(options, "write").slice(-1), ["/var/lamp/"]);
   for (const option of ["--allow-net", "--allow-child-process"]) assert.ok(options.includes(option));
   assert.ok(!options.includes("--allow-worker") && !options.includes("--allow-addons"));
+});
+
+test("who may read everything may read the root folder, too", () => {
+  const options = optionsOf(plugin({ read: ["/"] }));
+  assert.deepEqual(granted(options, "read"), ["*"]);
+  assert.deepEqual(granted(options, "write"), ["/data/plugins/lamp/", "/data/runs/0*"]);
+  const looks = ["-e", "console.log(fs.readdirSync('/').includes('etc'))"];
+  const { stdout, stderr } = spawnSync(process.execPath, [...options, ...looks], { encoding: "utf8" });
+  assert.equal(stdout, "true\n", stderr);
 });
 
 test("an empty list of hosts and `run: false` grant nothing", () => {

@@ -1,0 +1,34 @@
+// What can be said of a plugin's folder without running anything of it.
+
+import { existsSync, realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import type { PluginManifest } from "../../schemas/plugin.types.ts";
+import type { Fault } from "../documents/fault.ts";
+import { builtInDirectory, hostPlugin, liesWithin } from "../loading/locate-plugin.ts";
+import { readHost } from "../loading/read-host.ts";
+import { readManifest } from "../loading/read-manifest.ts";
+import { HostFolder } from "../testing/host-folder.ts";
+
+export interface TriedPlugin {
+  /** Absolute, links resolved. */
+  directory: string;
+  main: string;
+  manifest: PluginManifest;
+  builtIn: boolean;
+  /** Whether it, or what it requires, requires the plugin mqtt. */
+  usesMqtt: boolean;
+}
+
+/** `plugin` is undefined where the faults leave nothing to try. */
+export function inspect(folder: string): { plugin: TriedPlugin | undefined; faults: Fault[] } {
+  const directory = existsSync(folder) ? realpathSync(folder) : resolve(folder);
+  const builtIn = existsSync(folder) && (directory === hostPlugin.directory || liesWithin(directory, builtInDirectory));
+  // Also the schemas of Gantry's own are looked at here.
+  const { manifest, main, faults } = readManifest(directory, false);
+  const serious = faults.filter(({ severity }) => severity === "fault");
+  if (manifest === undefined || main === undefined || serious.length > 0) return { plugin: undefined, faults: serious };
+  using host = new HostFolder({ plugins: [{ plugin: directory }] }, {});
+  const { plugins } = readHost(host.config);
+  const usesMqtt = plugins.some(({ name }) => name === "mqtt");
+  return { plugin: { directory, main, manifest, builtIn, usesMqtt }, faults: [] };
+}
