@@ -2,6 +2,7 @@
 // `docs/errors.md` explains the same codes to people; a test holds the two together. Plugins declare theirs in the
 // `errors` of their manifest.
 
+import { placeOf } from "./error-place.ts";
 import type { JsonObject } from "./sdk.ts";
 import { PluginError, type PluginErrorOptions } from "./sdk.ts";
 
@@ -407,6 +408,43 @@ export const catalogue = {
     remedy: "Wait for its end, or end it with Ctrl-C; or start a host that takes all runs with `gantry up`.",
     retryable: true,
   },
+  // The author of a plugin
+  PLUGIN_NAME_INVALID: {
+    description: "A new plugin cannot have this name.",
+    remedy: "Choose one of lower-case letters, digits and hyphens that begins with a letter, of 60 at most: my-lamp.",
+    retryable: false,
+  },
+  PLUGIN_NAME_TAKEN: {
+    description: "A new plugin would have the name of one of Gantry's own.",
+    remedy: "Choose another name, for example with that of your company before it: acme-mqtt.",
+    retryable: false,
+  },
+  PLUGIN_MANIFEST_BROKEN: {
+    description: "The plugin.json of a folder cannot be used.",
+    remedy: "Name the folder that holds it; `gantry validate FOLDER/plugin.json` shows each fault with its place.",
+    retryable: false,
+  },
+  PLUGIN_TYPES_FAILED: {
+    description: "A JSON Schema of a plugin.json cannot be put into TypeScript types.",
+    remedy: "Write that schema without references to other files and without circles, or write its types by hand.",
+    retryable: false,
+  },
+  FOLDER_TAKEN: {
+    description: "A new folder would take the place of something that is there.",
+    remedy: "Choose another name, another folder with `--in`, or remove what is there.",
+    retryable: false,
+  },
+  FOLDER_UNWRITABLE: {
+    description: "A new folder cannot be made or written.",
+    remedy: "Choose a folder that belongs to you with `--in`; `df` and `ls -ld` show a full disk and missing rights.",
+    retryable: false,
+  },
+  WATCH_FAILED: {
+    description: "`gantry dev` cannot watch a folder or file for changes.",
+    remedy:
+      "Check that it exists; where the system has no watches left, raise fs.inotify.max_user_watches with sysctl.",
+    retryable: true,
+  },
   OUTBOX_FULL: {
     description: "Messages that cannot leave fill the outbox.",
     remedy: "Bring the broker back, so that the outbox drains.",
@@ -437,6 +475,8 @@ export interface Failure {
   answer?: { status: number; error?: string };
   /** The innermost id of the step that failed, where it has one. */
   step?: string;
+  /** Where in the code it came about (`path:line:column`), for errors without a code of their own: they are mistakes. */
+  place?: string;
 }
 
 /**
@@ -449,6 +489,7 @@ export function toFailure(error: unknown, declared: Record<string, ErrorEntry> =
   const code = typeof carried.code === "string" ? carried.code : "STEP_FAILED";
   const known: ErrorEntry | undefined = declared[code] ?? (catalogue as Record<string, ErrorEntry>)[code];
   const remedy = carried.remedy ?? known?.remedy;
+  const place = carried.code === undefined ? placeOf(error) : undefined;
   return {
     code,
     message: error.message,
@@ -456,5 +497,6 @@ export function toFailure(error: unknown, declared: Record<string, ErrorEntry> =
     ...(remedy === undefined ? {} : { remedy }),
     ...(carried.details === undefined ? {} : { details: carried.details }),
     ...(carried.answer === undefined ? {} : { answer: carried.answer }),
+    ...(place === undefined ? {} : { place }),
   };
 }

@@ -8,11 +8,12 @@ import { startControl } from "./control/server.ts";
 import { parseDuration } from "./duration.ts";
 import { Engine } from "./engine/engine.ts";
 import type { HostContexts } from "./engine/workflow.ts";
-import { type ActivePlugins, activatePlugins } from "./loading/activate.ts";
+import { type ActivateOptions, type ActivePlugins, activatePlugins } from "./loading/activate.ts";
 import type { HostDocuments } from "./loading/read-host.ts";
 import type { HostLog } from "./log.ts";
 import { RunningTriggers } from "./running-triggers.ts";
 import { openStore } from "./store/open.ts";
+import type { Store } from "./store/store.ts";
 
 export interface HostOptions {
   documents: HostDocuments;
@@ -23,17 +24,26 @@ export interface HostOptions {
   serve?: boolean;
   /** Default: the system's. */
   clock?: Clock;
+  /** How plugins are kept, where it is not the default. */
+  plugins?: Pick<ActivateOptions, "development" | "patience">;
 }
 
 export interface Host {
   readonly engine: Engine;
   readonly plugins: ActivePlugins;
+  readonly store: Store;
+  /**
+   * Goes on with other workflows; runs under way keep what they began with. What else is in the documents (the plugins,
+   * the device) must be what it was, or have been replaced in `plugins`.
+   */
+  update(documents: HostDocuments): Promise<void>;
   /** Suspends all runs and ends everything that was started. */
   stop(): Promise<void>;
 }
 
 export async function startHost(options: HostOptions): Promise<Host> {
-  const { documents, dataDirectory, log, serve = true, clock = systemClock } = options;
+  const { dataDirectory, log, serve = true, clock = systemClock } = options;
+  let { documents } = options;
   const started = new AsyncDisposableStack();
   try {
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
@@ -49,43 +59,69 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
     // The engine is made below, since it calls the plugins' steps; none is called before it is there.
     const hostPlugin = createHostPlugin({ clock, signals: { send: (signal) => engine.signal(signal) } });
-    const plugins = await activatePlugins(documents, { store, log, clock, dataDirectory, hostPlugin });
+    const plugins = await activatePlugins(documents, {
+      ...options.plugins,
+      store,
+      log,
+      clock,
+      dataDirectory,
+      hostPlugin,
+    });
     started.defer(() => plugins.stop());
 
-    const contexts: HostContexts = {
+    const contexts = (): HostContexts => ({
       config: documents.catalogue.config,
       device: (documents.device ?? null) as HostContexts["device"],
-    };
-    const workflows = new Map(documents.workflows.map((workflow) => [workflow.name, workflow]));
+    });
     const engine = new Engine({
       store,
       log,
       clock,
       dataDirectory,
-      findStep: plugins.findStep,
-      contexts: () => contexts,
+      findStep: plugins.stepWhenReady,
+      contexts,
       pluginVersion: (name) =>
         plugins.states().find((plugin) => plugin.name === name && plugin.state === "active")?.version,
       answer: plugins.answerTrigger,
-      findWorkflow: (name) => workflows.get(name),
+      findWorkflow: (name) => documents.workflows.find((workflow) => workflow.name === name),
     });
     started.defer(() => engine.stop());
 
+    let triggers: RunningTriggers | undefined;
     if (serve) {
       engine.resume();
-      const triggers = new RunningTriggers(documents.workflows, documents.brokenWorkflows, {
+      triggers = new RunningTriggers(documents.workflows, documents.brokenWorkflows, {
         accept: (workflow, emission, source, trigger) => engine.accept(workflow, emission, source, trigger),
         plugins,
         contexts,
         log,
       });
       // Before the engine: while runs are being suspended nothing new comes in.
-      started.defer(() => triggers.stop());
+      started.defer(() => triggers!.stop());
       await triggers.start();
     }
-    const control = await startControl({ engine, plugins, store, documents, dataDirectory, log, serve });
+    const control = await startControl({
+      engine,
+      plugins,
+      store,
+      get documents() {
+        return documents;
+      },
+      dataDirectory,
+      log,
+      serve,
+    });
     started.defer(() => control.stop());
-    return { engine, plugins, stop: () => started.disposeAsync() };
+    return {
+      engine,
+      plugins,
+      store,
+      async update(next) {
+        documents = next;
+        await triggers?.update(next.workflows, next.brokenWorkflows);
+      },
+      stop: () => started.disposeAsync(),
+    };
   } catch (error) {
     await started.disposeAsync();
     throw error;

@@ -3,7 +3,9 @@
 import { dirname, join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { parseDuration } from "./duration.ts";
 import { logLevels } from "./log-levels.ts";
+import { type Kind, kinds, type Language, languages } from "./scaffold/templates/template.ts";
 import type { Json } from "./sdk.ts";
 import { type RunStatus, runStatuses } from "./store/store.ts";
 import { watchOutput } from "./terminal/output.ts";
@@ -164,7 +166,46 @@ program
     exitCode = await signal(name, located(options));
   });
 
-const plugin = program.command("plugin").description("what is known of plugins");
+program
+  .command("dev")
+  .description("a host for the author of plugins: what changes in their files and in workflows takes effect at once")
+  .addOption(config)
+  .addOption(data)
+  .addOption(logLevel)
+  .addOption(json)
+  .option("--step <plugin/step>", "runs this step at the start and after each change, instead of what ran last")
+  .addOption(input)
+  .option("--no-repeat", "runs no step again by itself")
+  .option("--patience <duration>", "how long steps may go on when their plugin is replaced", duration, 10_000)
+  .action(async (options: Common & { step?: string; input?: string; repeat: boolean; patience: number }) => {
+    const { dev } = await import("./commands/dev.ts");
+    exitCode = await dev(located(options));
+  });
+
+const plugin = program.command("plugin").description("begins and looks at plugins");
+
+plugin
+  .command("new <name>")
+  .description("begins a plugin: a folder with manifest, typed code, a test and a README")
+  .addOption(new Option("--kind <kind>", "what it contributes").choices(kinds).default("step"))
+  .addOption(new Option("--language <language>", "what it is written in").choices(languages).default("typescript"))
+  .option("--in <folder>", "where its folder is made", "plugins")
+  .addOption(json)
+  .action(async (name: string, options: { kind: Kind; language: Language; in: string; json: boolean }) => {
+    const { pluginNew } = await import("./commands/plugin-new.ts");
+    exitCode = await pluginNew(name, options);
+  });
+
+plugin
+  .command("types <folder>")
+  .description(
+    "writes the TypeScript types of a plugin's configuration, steps, triggers and services beside its plugin.json",
+  )
+  .option("--check", "writes nothing; fails where they are not up to date", false)
+  .action(async (folder: string, options: { check: boolean }) => {
+    const { pluginTypes } = await import("./commands/plugin-types.ts");
+    exitCode = await pluginTypes(folder, options);
+  });
 
 plugin
   .command("list")
@@ -226,6 +267,12 @@ function positiveInteger(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new InvalidArgumentError("It must be a whole number above zero.");
+}
+
+function duration(text: string): number {
+  const value = parseDuration(text);
+  if (value !== undefined) return value;
+  throw new InvalidArgumentError("It must be a duration such as 500ms, 10s or 1m30s.");
 }
 
 function jsonValue(text: string): Json {

@@ -11,84 +11,126 @@ import type { Emission, Emit, Json, JsonObject, Stop } from "./sdk.ts";
 export interface TriggerSurroundings {
   accept(workflow: LoadedWorkflow, emission: Emission, source: string, trigger: string): Promise<{ runId: string }>;
   plugins: Pick<ActivePlugins, "hasTrigger" | "startTrigger" | "onAvailable">;
-  contexts: HostContexts;
+  contexts: () => HostContexts;
   log: HostLog;
 }
 
-interface Waiting {
-  workflow: string;
+type Target = LoadedWorkflow | BrokenWorkflow;
+
+/** One entry of a workflow's `on`. */
+interface Place {
+  /** What it starts; another one once the document has changed. */
+  target: Target;
   index: number;
   trigger: string;
   settings: Json;
   inputs: JsonObject | undefined;
-  emit: Emit;
+}
+
+interface Standing extends Place {
+  /** Undefined while its plugin is not there. */
+  stop?: Stop;
+  /** It could not start. */
+  failed?: true;
 }
 
 export class RunningTriggers {
   readonly #surroundings: TriggerSurroundings;
-  readonly #waiting: Waiting[];
-  readonly #stops: Stop[] = [];
+  /** By what makes one the same as before, see `keyOf`; in the order of their start. */
+  readonly #triggers = new Map<string, Standing>();
   #stopped = false;
 
   constructor(workflows: LoadedWorkflow[], broken: BrokenWorkflow[], surroundings: TriggerSurroundings) {
-    const { accept, plugins } = surroundings;
     this.#surroundings = surroundings;
-    this.#waiting = [
-      ...workflows.flatMap((workflow) =>
-        waitingOf(
-          workflow.name,
-          workflow.document.on,
-          workflow.document.inputs as JsonObject | undefined,
-          (source, trigger) => (emission) => accept(workflow, emission, source, trigger),
-        ),
-      ),
-      ...broken.flatMap((workflow) => waitingOf(workflow.name, workflow.on, undefined, () => () => refuse(workflow))),
-    ];
-    plugins.onAvailable(() => void this.start());
+    this.#take(workflows, broken);
+    surroundings.plugins.onAvailable((plugin) => {
+      // Another start of the plugin may bring what was missing.
+      for (const entry of this.#triggers.values())
+        if (entry.failed && entry.trigger.startsWith(`${plugin}/`)) delete entry.failed;
+      void this.start();
+    });
   }
 
   async start(): Promise<void> {
     const { plugins, log } = this.#surroundings;
-    for (const entry of [...this.#waiting]) {
-      if (this.#stopped || !plugins.hasTrigger(entry.trigger)) continue;
-      this.#waiting.splice(this.#waiting.indexOf(entry), 1);
+    for (const [key, entry] of this.#triggers) {
+      if (this.#stopped || entry.stop !== undefined || entry.failed || !plugins.hasTrigger(entry.trigger)) continue;
+      // Until it has started, so that it is not started twice.
+      entry.stop = () => {};
       try {
-        this.#stops.push(await this.#startOne(entry));
+        const stop = await this.#startOne(entry);
+        if (this.#triggers.get(key) === entry && !this.#stopped) entry.stop = stop;
+        else await stop();
       } catch (error) {
-        const { workflow, trigger } = entry;
-        log.error("trigger cannot start", { workflow, trigger, err: error });
+        delete entry.stop;
+        entry.failed = true;
+        log.error("trigger cannot start", { workflow: entry.target.name, trigger: entry.trigger, err: error });
       }
     }
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    for (const stop of this.#stops.reverse()) await stop();
+  /** Goes on with other documents: what starts a workflow as before stands all the time. */
+  async update(workflows: LoadedWorkflow[], broken: BrokenWorkflow[]): Promise<void> {
+    for (const { stop } of this.#take(workflows, broken)) await stop?.();
+    await this.start();
   }
 
-  #startOne({ workflow, index, trigger, settings, inputs, emit }: Waiting): Promise<Stop> {
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const { stop } of [...this.#triggers.values()].reverse()) await stop?.();
+  }
+
+  /** Gives those that are no more. */
+  #take(workflows: LoadedWorkflow[], broken: BrokenWorkflow[]): Standing[] {
+    const places = [
+      ...broken.flatMap((target) => placesOf(target, target.on)),
+      ...workflows.flatMap((target) => placesOf(target, target.document.on, target.document.inputs as JsonObject)),
+    ];
+    const found = new Map(places.map((place) => [keyOf(place), place]));
+    const gone = [...this.#triggers].filter(([key]) => !found.has(key));
+    for (const [key] of gone) this.#triggers.delete(key);
+    for (const [key, place] of found) {
+      const standing = this.#triggers.get(key);
+      if (standing === undefined) this.#triggers.set(key, place);
+      else standing.target = place.target;
+    }
+    return gone.map(([, standing]) => standing);
+  }
+
+  #startOne(place: Place): Promise<Stop> {
     const { plugins, contexts, log } = this.#surroundings;
-    const options = evaluate(compile(settings), { ...contexts } as Record<string, Json>);
-    return plugins.startTrigger(trigger, options, emit, {
+    const { index, trigger, settings, inputs } = place;
+    const workflow = place.target.name;
+    const options = evaluate(compile(settings), { ...contexts() } as Record<string, Json>);
+    return plugins.startTrigger(trigger, options, this.#emitOf(place), {
       workflow,
       index,
       ...(inputs === undefined ? {} : { inputs }),
       log: log.child({ workflow }),
     });
   }
+
+  #emitOf(place: Place): Emit {
+    return async (emission) => {
+      const { target, index, trigger } = place;
+      if ("faults" in target) return refuse(target);
+      return this.#surroundings.accept(target, emission, `${target.name}#${index}`, trigger);
+    };
+  }
 }
 
-function waitingOf(
-  workflow: string,
-  on: BrokenWorkflow["on"] = [],
-  inputs: JsonObject | undefined,
-  emitOf: (source: string, trigger: string) => Emit,
-): Waiting[] {
-  return on.map(({ trigger, with: settings = {} }, index) => {
-    const emit = emitOf(`${workflow}#${index}`, trigger);
-    return { workflow, index, trigger, settings: settings as Json, inputs, emit };
-  });
+function placesOf(target: Target, on: BrokenWorkflow["on"] = [], inputs?: JsonObject): Place[] {
+  return on.map(({ trigger, with: settings = {} }, index) => ({
+    target,
+    index,
+    trigger,
+    settings: settings as Json,
+    inputs,
+  }));
 }
+
+const keyOf = ({ target, index, trigger, settings, inputs }: Place) =>
+  JSON.stringify([target.name, index, trigger, settings, inputs ?? null]);
 
 async function refuse({ name, file, faults }: BrokenWorkflow): Promise<never> {
   const more = faults.length > 1 ? ` and ${faults.length - 1} more` : "";

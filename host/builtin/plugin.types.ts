@@ -135,4 +135,8 @@ export interface ScheduleOptions {
   missed: "run-once" | "skip";
 }
 
+export interface ScheduleEmitted {}
+
 export interface StartupOptions {}
+
+export interface StartupEmitted {}

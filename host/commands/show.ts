@@ -53,8 +53,9 @@ function print(run: Run, { shown, hidden }: ReturnType<typeof folded>, nameOf: (
   process.stdout.write(timelineOf(run, shown, nameOf));
   if (hidden > 0) write(`${hidden} more that succeeded, in long loops (--all shows them)`);
   if (run.error === null) return;
-  const { message, code, remedy, step } = run.error;
+  const { message, code, remedy, step, place } = run.error;
   write(`\n${step === undefined ? "" : `${step}: `}${plain(message)} (${code})`);
+  if (place !== undefined) write(`at ${plain(place)}`);
   if (remedy !== undefined) write(remedy);
 }
 

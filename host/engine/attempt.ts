@@ -11,7 +11,7 @@ import type { Entry } from "./records.ts";
 import type { RunFacts } from "./run-facts.ts";
 import { putSecretsIn } from "./run-secrets.ts";
 import type { NodeState } from "./state.ts";
-import type { FindStep, RunnableStep } from "./workflow.ts";
+import { type FindStep, type RunnableStep, StepDisplaced } from "./workflow.ts";
 
 export type AttemptResult =
   | { status: "succeeded"; output: Json; unchanged?: boolean }
@@ -61,14 +61,15 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     );
   let step: RunnableStep | undefined;
   try {
-    if (options.state.resumed && options.state.process !== undefined) await endGhost(options.state.process);
-    step = options.findStep(options.uses);
-    const input = await withSecrets(options.state.begun!.input, options);
-    refuse("INPUT_INVALID", options.uses, step.checkInput(input));
-    const context = contextOf(step, options, attempt);
-    const done = await untilDeaf(perform(step, input, context), signal, options);
-    refuse("OUTPUT_INVALID", options.uses, step.checkOutput(done.output));
-    return { status: "succeeded", ...done };
+    let begunBefore = options.state.resumed === true;
+    for (;;) {
+      if (begunBefore && options.state.process !== undefined) await endGhost(options.state.process);
+      step = await options.findStep(options.uses, signal);
+      const done = await carryOut(step, options, attempt);
+      if (done !== "displaced") return { status: "succeeded", ...done };
+      signal.throwIfAborted();
+      begunBefore = true;
+    }
   } catch (error) {
     if (isStopping(signal)) return { status: "suspended" };
     // A step that ends because of its abort may say so in words of its own; the reason of the abort is what counts.
@@ -76,6 +77,26 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   } finally {
     attempt.isOver = true;
     limit?.abort();
+  }
+}
+
+type Done = { output: Json; unchanged?: boolean };
+
+async function carryOut(
+  step: RunnableStep,
+  options: AttemptOptions,
+  attempt: { readonly isOver: boolean },
+): Promise<Done | "displaced"> {
+  const input = await withSecrets(options.state.begun!.input, options);
+  refuse("INPUT_INVALID", options.uses, step.checkInput(input));
+  const context = contextOf(step, options, attempt);
+  try {
+    const done = await untilDeaf(perform(step, input, context), options.controller.signal, options);
+    refuse("OUTPUT_INVALID", options.uses, step.checkOutput(done.output));
+    return done;
+  } catch (error) {
+    if (error instanceof StepDisplaced) return "displaced";
+    throw error;
   }
 }
 
@@ -94,7 +115,7 @@ async function withSecrets(given: Json, { secretPlaces, runSecret }: AttemptOpti
   return input;
 }
 
-async function perform(step: RunnableStep, input: Json, context: StepContext) {
+async function perform(step: RunnableStep, input: Json, context: StepContext): Promise<Done> {
   const { implementation } = step;
   const already = await implementation.check?.(input as never, context);
   if (already !== undefined) return { output: asJson(already), unchanged: true };

@@ -40,8 +40,22 @@ export interface RunnableStep {
   fetch(url: string | URL, init?: RequestInit): Promise<Response>;
 }
 
-/** Finds the step behind `uses`; throws a coded error (STEP_UNKNOWN, PLUGIN_UNAVAILABLE) when it cannot be run now. */
-export type FindStep = (uses: string) => RunnableStep;
+/**
+ * Finds the step behind `uses`; throws a coded error (STEP_UNKNOWN, PLUGIN_UNAVAILABLE) when it cannot be run now. While
+ * its plugin is being replaced it waits for the new one, but no longer than until the signal, with whose reason it rejects.
+ */
+export type FindStep = (uses: string, signal?: AbortSignal) => RunnableStep | Promise<RunnableStep>;
+
+/**
+ * What a step's `run` and `check` reject with where their plugin was replaced before they had ended, and what they did has
+ * ended, too: the attempt begins again with the new one.
+ */
+export class StepDisplaced extends Error {
+  constructor(cause?: unknown) {
+    super("the plugin was replaced before the step had ended", { cause });
+    this.name = "StepDisplaced";
+  }
+}
 
 /** What expressions see beside the run's own values. */
 export interface HostContexts {

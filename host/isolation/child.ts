@@ -1,6 +1,7 @@
 // The main module of a plugin's process. It talks to the host over descriptor 3 and ends with it.
 
 import { Socket } from "node:net";
+import { loadPlugin } from "../loading/in-process.ts";
 import { Channel } from "./channel.ts";
 import { defaultLimits } from "./limits.ts";
 import { setUpPlugin } from "./plugin-side.ts";
@@ -9,7 +10,7 @@ const { messageBytes, unansweredCalls, unansweredBytes } = defaultLimits;
 
 new Channel(new Socket({ fd: 3, readable: true, writable: true }), {
   // In the order of `roots` in plugin-process.ts.
-  roots: [setUpPlugin, () => true],
+  roots: [setUpPlugin, () => true, async (main: string) => void (await loadPlugin(main))],
   messageBytes,
   unreadBytes: Number.POSITIVE_INFINITY,
   // Half of what makes the host end this process.

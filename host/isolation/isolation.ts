@@ -15,7 +15,7 @@ import { PluginProcess } from "./plugin-process.ts";
 
 export interface IsolationOptions {
   /** All plugins of the host: those of one group share a process and what each of them may do. */
-  plugins: readonly InstalledPlugin[];
+  plugins: () => readonly InstalledPlugin[];
   dataDirectory: string;
   log: HostLog;
   limits?: Partial<IsolationLimits>;
@@ -23,6 +23,8 @@ export interface IsolationOptions {
 
 export interface Isolation {
   readonly start: StartPlugin;
+  /** Imports the module in a process of its own; rejects with what it throws, or why the process failed. */
+  tryOut(plugin: InstalledPlugin): Promise<void>;
   /** Ends all processes; resolves once they are gone. */
   close(): Promise<void>;
 }
@@ -45,12 +47,9 @@ export function createIsolation(options: IsolationOptions): Isolation {
     const key = householdKey(plugin);
     const found = households.get(key);
     if (found !== undefined && !found.process.isEnding) return found;
-    const plugins = options.plugins.filter((other) => householdKey(other) === key);
-    const process = startProcess(plugins);
-    const household = { process, members: 0 };
+    const plugins = options.plugins().filter((other) => householdKey(other) === key);
+    const household = { process: startProcess(plugins), members: 0 };
     households.set(key, household);
-    running.add(process);
-    void process.ended.then(() => running.delete(process));
     return household;
   };
 
@@ -60,7 +59,7 @@ export function createIsolation(options: IsolationOptions): Isolation {
       ...plugin,
       dataFolder: pluginFolder(options.dataDirectory, plugin.name),
     }));
-    return new PluginProcess({
+    const process = new PluginProcess({
       nodeOptions: nodeOptions({ plugins: placed, dataDirectory: options.dataDirectory, memoryLimitMb }),
       environment: grantedEnvironment(plugins.map(({ manifest }) => manifest)),
       directory: placed[0]!.dataFolder,
@@ -71,6 +70,9 @@ export function createIsolation(options: IsolationOptions): Isolation {
       guard,
       log: log.child({ plugin: plugins.map(({ name }) => name).join(",") }),
     });
+    running.add(process);
+    void process.ended.then(() => running.delete(process));
+    return process;
   };
 
   const start: StartPlugin = async (plugin, context, events) => {
@@ -98,6 +100,14 @@ export function createIsolation(options: IsolationOptions): Isolation {
 
   return {
     start,
+    async tryOut(plugin) {
+      const process = startProcess([plugin]);
+      try {
+        await process.root("load")(plugin.main);
+      } finally {
+        await process.end();
+      }
+    },
     async close() {
       await Promise.all([...running].map((process) => process.end()));
       guard.close();

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GantryError } from "../errors.ts";
+import { PluginStopped } from "../loading/in-process.ts";
 import type { HostLog } from "../log.ts";
 import { Channel, type ChannelFault } from "./channel.ts";
 import type { Guard } from "./guard.ts";
@@ -31,7 +32,7 @@ export interface PluginProcessOptions {
 }
 
 /** The functions that the module of the process lends from the beginning. */
-export const roots = { setUp: 0, ping: 1 } as const;
+export const roots = { setUp: 0, ping: 1, load: 2 } as const;
 
 export class PluginProcess {
   /**
@@ -87,7 +88,7 @@ export class PluginProcess {
     void this.#untilEnded().then((error) => {
       resolve(error);
       // A turn later: who waits for an answer then finds the plugin's state changed.
-      setImmediate(() => this.#channel.close(error ?? stopped()));
+      setImmediate(() => this.#channel.close(error ?? new PluginStopped()));
     });
     this.#watch();
   }
@@ -223,8 +224,6 @@ export class PluginProcess {
       this.#timers.push(timer.unref());
   }
 }
-
-const stopped = () => new GantryError("PLUGIN_UNAVAILABLE", "the plugin has been stopped");
 
 /** Where the machine runs out of memory, a plugin goes before the host. */
 function preferForOutOfMemory(pid: number | undefined): void {

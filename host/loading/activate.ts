@@ -11,13 +11,17 @@ import type { Store } from "../store/store.ts";
 import { type StartPlugin, startInProcess } from "./in-process.ts";
 import type { InstalledPlugin } from "./installed-plugin.ts";
 import { hostPlugin } from "./locate-plugin.ts";
+import type { Patience } from "./open-calls.ts";
 import { createPluginContext } from "./plugin-context.ts";
 import { PluginLife, type PluginState } from "./plugin-life.ts";
 import { PluginLock } from "./plugin-lock.ts";
+import { PluginTriggers } from "./plugin-triggers.ts";
 import type { HostDocuments } from "./read-host.ts";
-import { lazyCheck, runnableSteps } from "./runnable-steps.ts";
+import { runnableSteps } from "./runnable-steps.ts";
 import { createServiceHandle } from "./service-handle.ts";
+import { splitAddress } from "./split-address.ts";
 import { StandingCalls } from "./standing.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 export interface ActivateOptions {
   store: Store;
@@ -34,6 +38,13 @@ export interface ActivateOptions {
   restarts?: { most: number; withinMs: number };
   /** What a plugin's process may cost the host, where it is not the default. */
   isolation?: Partial<IsolationLimits>;
+  /** How long the calls of a plugin that is replaced may go on; default 10 s, and 2 s after they were told to end. */
+  patience?: Patience;
+  /**
+   * For the author of a plugin (`gantry dev`): plugins from outside need no acceptance and none is written down, and the
+   * steps of one that failed wait for its next version. Default false.
+   */
+  development?: boolean;
   /** The carrier of all plugins; default: each where it belongs, see InstalledPlugin. */
   start?: StartPlugin;
   /** For the pauses between attempts; default: the system's. */
@@ -48,7 +59,9 @@ export interface ActivePlugins {
    * Throws STEP_UNKNOWN when no installed plugin has the step, PLUGIN_UNAVAILABLE when its plugin is not there now,
    * and what its plugin failed with.
    */
-  readonly findStep: FindStep;
+  findStep(uses: string): RunnableStep;
+  /** The same; while the step's plugin is being replaced it waits for the new one. */
+  readonly stepWhenReady: FindStep;
   readonly services: Readonly<Record<string, Service>>;
   /** Whether the plugin of this trigger is active. */
   hasTrigger(address: string): boolean;
@@ -67,14 +80,29 @@ export interface ActivePlugins {
   /** Calls back with the name of each plugin that becomes active after the start; returns the end of that. */
   onAvailable(listener: (plugin: string) => void): () => void;
   /**
-   * Starts a plugin again, also one that was left off or waits; resolves with its state then, or with `undefined` where
-   * there is no such plugin.
+   * Starts a plugin again, also one that was left off or waits, and those with it that share its process. Steps under way
+   * may end before, or begin again then; none fails because of it. `undefined` where there is no such plugin.
    */
   restart(plugin: string): Promise<PluginState | undefined>;
+  /** The same for another version of a plugin, which contributes to the same plugins and services as the one before. */
+  replace(plugin: InstalledPlugin): Promise<Replacement>;
+  /**
+   * Imports a plugin's module in a process of its own, which ends then. Rejects with what the module throws, or why the
+   * process failed.
+   */
+  tryOut(plugin: InstalledPlugin): Promise<void>;
+  /** Lets no further step of a plugin from outside begin, and waits as long as `restart` does for those under way. */
+  quieten(): Promise<void>;
   /** In order of start. */
   states(): PluginState[];
   /** Stops the plugins in reverse order, each within its time limit; never rejects. Stop the triggers before. */
   stop(): Promise<void>;
+}
+
+export interface Replacement {
+  state: PluginState;
+  /** How many steps begin again, since they had not ended in time. */
+  displaced: number;
 }
 
 /**
@@ -94,11 +122,13 @@ class PluginSet implements ActivePlugins {
   readonly #lives = new Map<string, PluginLife>();
   readonly #steps = new Map<string, { contributed: Record<string, Step>; runnable: RunnableStep }>();
   readonly #standing = new Map<string, StandingCalls>();
+  readonly #triggers = new PluginTriggers(this.#lives, this.#standing);
   readonly #listeners = new Set<(plugin: string) => void>();
   readonly #log: HostLog;
   readonly #options: ActivateOptions;
-  readonly #documents: HostDocuments;
+  readonly #patience: Patience;
   readonly #lock: PluginLock;
+  #lastReplacement: Promise<unknown> = Promise.resolve();
   #isolation: Promise<Isolation> | undefined;
 
   constructor(documents: HostDocuments, options: ActivateOptions) {
@@ -107,7 +137,7 @@ class PluginSet implements ActivePlugins {
     const { restarts = { most: 5, withinMs: 600_000 }, clock = systemClock } = options;
     this.#log = log;
     this.#options = options;
-    this.#documents = documents;
+    this.#patience = options.patience ?? { drainMs: 10_000, graceMs: 2000 };
     this.#lock = new PluginLock(documents.file, dataDirectory, (message) => log.warn(message));
     for (const plugin of documents.plugins) {
       const required = plugin.requiredPlugins.flatMap((name) => this.#lives.get(name) ?? []);
@@ -121,13 +151,19 @@ class PluginSet implements ActivePlugins {
         stopTimeoutMs,
         retryDelayMs,
         restarts,
+        holdWhileFailed: options.development === true,
         onChange: this.#changed,
+        onClose: ({ plugin: { name } }) => this.#standing.get(name)!.pause(this.#onStandingFault(name, "stop")),
       });
       this.#lives.set(plugin.name, life);
       const standing = new StandingCalls();
       this.#standing.set(plugin.name, standing);
       for (const [name, declared] of Object.entries(plugin.manifest.provides ?? {}))
-        this.services[name] ??= createServiceHandle(declared, () => life.contributions().services![name]!, standing);
+        this.services[name] ??= createServiceHandle(declared, {
+          current: () => life.contributions().services![name]!,
+          closed: () => life.closed,
+          standing,
+        });
     }
   }
 
@@ -136,7 +172,7 @@ class PluginSet implements ActivePlugins {
     await Promise.all([...this.#lives.values()].map((life) => life.start()));
   }
 
-  findStep: FindStep = (uses) => {
+  findStep = (uses: string): RunnableStep => {
     const [name, step] = splitAddress(uses);
     const life = this.#lives.get(name);
     if (life === undefined || !Object.hasOwn(life.plugin.manifest.steps ?? {}, step))
@@ -150,40 +186,18 @@ class PluginSet implements ActivePlugins {
     return this.#steps.get(uses)!.runnable;
   };
 
-  hasTrigger = (address: string): boolean => {
-    const [name, trigger] = splitAddress(address);
-    const life = this.#lives.get(name);
-    return life?.isActive === true && Object.hasOwn(life.plugin.manifest.triggers ?? {}, trigger);
+  stepWhenReady: FindStep = (uses, signal) => {
+    const replacing = this.#lives.get(splitAddress(uses)[0])?.replacing;
+    if (replacing === undefined) return this.findStep(uses);
+    return (async () => {
+      await untilAborted(replacing, signal);
+      return this.stepWhenReady(uses, signal);
+    })();
   };
 
-  startTrigger: ActivePlugins["startTrigger"] = async (address, settings, emit, { log, ...about }) => {
-    const [name, trigger] = splitAddress(address);
-    const life = this.#lives.get(name);
-    const declared = life?.plugin.manifest.triggers?.[trigger];
-    if (life === undefined || declared === undefined)
-      throw new GantryError("TRIGGER_UNKNOWN", `no plugin has the trigger ${address}`);
-    const accepted = structuredClone(settings);
-    const { with: settingsSchema, input: inputSchema } = declared;
-    if (settingsSchema !== undefined) check(`the settings of ${address}`, settingsSchema as JsonObject)(accepted);
-    const checkInput = inputSchema && check(`what ${address} emits`, inputSchema as JsonObject);
-    const emitChecked: Emit = async (emission) => {
-      if (checkInput === undefined) return emit(emission);
-      const input = structuredClone(emission.input);
-      checkInput(input);
-      return emit({ ...emission, input });
-    };
-    const context = { ...about, log: log.child({ plugin: name }) };
-    return this.#standing
-      .get(name)!
-      .begin(() => life.contributions().triggers![trigger]!.start(accepted as never, emitChecked, context));
-  };
-
-  answerTrigger = async (address: string, to: Json, outcome: Outcome, key: string): Promise<void> => {
-    const [name, trigger] = splitAddress(address);
-    const life = this.#lives.get(name);
-    if (life === undefined) throw new GantryError("TRIGGER_UNKNOWN", `no plugin has the trigger ${address}`);
-    await life.contributions().triggers?.[trigger]?.answer?.(to, outcome, key);
-  };
+  hasTrigger: ActivePlugins["hasTrigger"] = (address) => this.#triggers.has(address);
+  startTrigger: ActivePlugins["startTrigger"] = (...call) => this.#triggers.start(...call);
+  answerTrigger: ActivePlugins["answerTrigger"] = (...call) => this.#triggers.answer(...call);
 
   onAvailable = (listener: (plugin: string) => void): (() => void) => {
     this.#listeners.add(listener);
@@ -201,22 +215,58 @@ class PluginSet implements ActivePlugins {
 
   restart = async (plugin: string): Promise<PluginState | undefined> => {
     const life = this.#lives.get(plugin);
-    await life?.restart();
-    return life?.state;
+    return life && (await this.#replace(life, life.plugin)).state;
+  };
+
+  replace = (plugin: InstalledPlugin): Promise<Replacement> => this.#replace(this.#lives.get(plugin.name)!, plugin);
+
+  /** One after the other: two that share a process must not meet in the middle. */
+  #replace(life: PluginLife, next: InstalledPlugin): Promise<Replacement> {
+    const replaced = this.#lastReplacement.then(async () => {
+      const { isolation } = life.plugin;
+      const shares = (other: PluginLife) => isolation !== undefined && other.plugin.isolation === isolation;
+      const all = [...this.#lives.values()].filter((other) => other === life || shares(other));
+      const displaced = await this.#close(all);
+      await Promise.all(all.map((member) => member.comeBack(member === life ? next : undefined)));
+      return { state: life.state, displaced };
+    });
+    this.#lastReplacement = replaced.catch(() => {});
+    return replaced;
+  }
+
+  quieten = async (): Promise<void> => {
+    await this.#close([...this.#lives.values()].filter(({ plugin }) => !plugin.builtIn));
+  };
+
+  /** In order of start. Gives how many steps begin again. */
+  async #close(lives: readonly PluginLife[]): Promise<number> {
+    await Promise.all(lives.map((life) => life.retire(this.#patience)));
+    let displaced = 0;
+    for (const life of [...lives].reverse()) displaced += await life.close(this.#patience);
+    return displaced;
+  }
+
+  tryOut = async (plugin: InstalledPlugin): Promise<void> => {
+    await (await this.#isolationOf()).tryOut(plugin);
   };
 
   /** Gantry's own plugins run here, others in processes of their own, if plugins.json says nothing else. */
   #start: StartPlugin = async (plugin, context, events) => {
     const isInProcess = plugin.isolation === undefined ? plugin.builtIn : plugin.isolation === "in-process";
-    if (!plugin.builtIn) await this.#lock.check(plugin);
+    if (!plugin.builtIn && this.#options.development !== true) await this.#lock.check(plugin);
     if (isInProcess) return startInProcess(plugin, context, events);
-    // Only a host with such plugins loads it.
+    return (await this.#isolationOf()).start(plugin, context, events);
+  };
+
+  // Only a host with plugins in processes of their own loads it.
+  #isolationOf(): Promise<Isolation> {
     this.#isolation ??= import("../isolation/isolation.ts").then(({ createIsolation }) => {
       const { dataDirectory, log, isolation: limits = {} } = this.#options;
-      return createIsolation({ plugins: this.#documents.plugins, dataDirectory, log, limits });
+      const plugins = () => [...this.#lives.values()].map(({ plugin }) => plugin);
+      return createIsolation({ plugins, dataDirectory, log, limits });
     });
-    return (await this.#isolation).start(plugin, context, events);
-  };
+    return this.#isolation;
+  }
 
   #servicesOf(plugin: InstalledPlugin): Readonly<Record<string, Service>> {
     return Object.freeze(Object.fromEntries(plugin.requiredServices.map((name) => [name, this.services[name]!])));
@@ -229,23 +279,11 @@ class PluginSet implements ActivePlugins {
   };
 
   async #beginAgain(plugin: string): Promise<void> {
-    await this.#standing.get(plugin)?.beginAgain((error) => {
-      this.#log.error(`a trigger or subscription of plugin ${plugin} cannot go on`, { plugin, err: error });
-    });
+    await this.#standing.get(plugin)?.beginAgain(this.#onStandingFault(plugin, "go on"));
   }
-}
 
-// Fills in the schema's defaults, in place.
-function check(what: string, schema: JsonObject): (value: Json) => void {
-  const problemsOf = lazyCheck(schema, { defaults: true });
-  return (value) => {
-    const problems = problemsOf(value);
-    if (problems.length > 0)
-      throw new GantryError("INPUT_INVALID", `${what}: ${problems.join("; ")}`, { details: { problems } });
-  };
-}
-
-function splitAddress(address: string): [plugin: string, name: string] {
-  const slash = address.indexOf("/");
-  return [address.slice(0, slash), address.slice(slash + 1)];
+  #onStandingFault(plugin: string, verb: string): (error: unknown) => void {
+    return (error) =>
+      this.#log.error(`a trigger or subscription of plugin ${plugin} cannot ${verb}`, { plugin, err: error });
+  }
 }

@@ -29,6 +29,13 @@ export interface CarrierProcess {
   readonly ended: Promise<GantryError | undefined>;
 }
 
+/** What calls under way reject with where their plugin's process was told to end, once it and what it started are gone. */
+export class PluginStopped extends GantryError {
+  constructor() {
+    super("PLUGIN_UNAVAILABLE", "the plugin has been stopped");
+  }
+}
+
 export const startInProcess: StartPlugin = async (plugin, context) => (await loadPlugin(plugin.main)).setup(context);
 
 /** Imports a plugin's module; rejects with what it throws, or with PLUGIN_CONTRACT_BROKEN. */

@@ -4,10 +4,12 @@ import type { Clock } from "../clock.ts";
 import { type ErrorCode, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import { type Contributions, type PluginContext, PluginUnavailable } from "../sdk.ts";
-import { checkContributions } from "./contributions.ts";
 import { withDeadline } from "./deadline.ts";
-import type { CarrierEvents, CarrierProcess, StartPlugin } from "./in-process.ts";
+import type { CarrierProcess, StartPlugin } from "./in-process.ts";
 import type { InstalledPlugin } from "./installed-plugin.ts";
+import { OpenCalls, type Patience } from "./open-calls.ts";
+import { isProcessFailure, ProcessFailures } from "./process-failures.ts";
+import { setUpPlugin, startFailure } from "./set-up-plugin.ts";
 
 export interface PluginState {
   name: string;
@@ -39,32 +41,53 @@ export interface PluginLifeOptions {
   retryDelayMs: { first: number; longest: number };
   /** So many failures of its process within that time, and it is left off. */
   restarts: { most: number; withinMs: number };
+  /** Whether steps wait for the next version of a plugin that failed, as those wait for whom it is being replaced. */
+  holdWhileFailed: boolean;
   /** Called when the state changes after the first attempt. */
   onChange: (life: PluginLife) => void;
+  /** Called before it is stopped to be replaced: what stands at it is stopped until it is active again. */
+  onClose: (life: PluginLife) => Promise<void>;
 }
 
 export class PluginLife {
-  readonly plugin: InstalledPlugin;
+  #plugin: InstalledPlugin;
   readonly #options: PluginLifeOptions;
   /** Those whose plugins must be active before this one. */
   readonly #required: PluginLife[];
   #contributions: Contributions | undefined;
   #state: Standing = { state: "stopped" };
   #process: CarrierProcess | undefined;
-  /** When its process failed, as far as that still counts. */
-  #failures: number[] = [];
-  #restarts = 0;
-  #lastError: PluginState["lastError"];
+  readonly #failures: ProcessFailures;
+  #calls = new OpenCalls();
+  /** While it is being replaced. */
+  #replacing: PromiseWithResolvers<void> | undefined;
+  #isClosed = false;
   #attempt: Promise<void> | undefined;
   #callOff: (() => void) | undefined;
   #retries = 0;
+  #isBlocked = false;
   #stopping = false;
   readonly #givenUp = new AbortController();
 
   constructor(plugin: InstalledPlugin, required: PluginLife[], options: PluginLifeOptions) {
-    this.plugin = plugin;
+    this.#plugin = plugin;
     this.#required = required;
     this.#options = options;
+    this.#failures = new ProcessFailures(options.restarts, options.clock);
+  }
+
+  get plugin(): InstalledPlugin {
+    return this.#plugin;
+  }
+
+  /** What steps wait for while it is being replaced. */
+  get replacing(): Promise<void> | undefined {
+    return this.#replacing?.promise;
+  }
+
+  /** What all else waits for: as long as steps are under way, others may need it to let them end. */
+  get closed(): Promise<void> | undefined {
+    return this.#isClosed ? this.#replacing?.promise : undefined;
   }
 
   get state(): PluginState {
@@ -91,30 +114,64 @@ export class PluginLife {
       await this.#tryStart();
     })();
     await this.#attempt;
+    this.#letIn();
   }
 
   /** Follows a required plugin that became active, or failed, later. */
   requirementChanged(life: PluginLife): void {
-    if (this.#state.state === "unavailable" && this.#required.includes(life) && this.#retries === 0) this.#again();
+    if (this.#isBlocked && this.#required.includes(life)) this.#again();
   }
 
-  /** Stops it, if it is active, and starts it again, also when it was left off or waits; never rejects. */
-  async restart(): Promise<void> {
+  /**
+   * Begins to replace it: steps wait from now on; those under way may end, and are told to after a while. Never rejects;
+   * `close` follows.
+   */
+  async retire(patience: Patience): Promise<void> {
+    this.#replacing ??= Promise.withResolvers();
     await this.#attempt;
-    if (this.#stopping) return;
     this.#callOff?.();
-    this.#failures = [];
-    this.#retries = 0;
+    if (!this.#stopping) await this.#calls.retire(patience);
+  }
+
+  /** Stops it, if it is active. Gives how many steps have not ended, and begin again with the next version. */
+  async close(patience: Patience): Promise<number> {
+    this.#isClosed = true;
+    if (!this.#stopping) await this.#options.onClose(this);
+    if (!this.#stopping) await this.#calls.quiet(patience);
     await this.#stopCleanly();
     this.#contributions = undefined;
-    this.#again();
-    await this.#attempt;
+    return this.#calls.displaced(patience);
+  }
+
+  /** Starts it after `close`, perhaps as another version, also when it was left off or waited; never rejects. */
+  async comeBack(plugin: InstalledPlugin = this.#plugin): Promise<void> {
+    if (!this.#stopping) {
+      this.#callOff?.();
+      this.#plugin = plugin;
+      this.#failures.forget();
+      this.#retries = 0;
+      this.#again();
+      await this.#attempt;
+    }
+    this.#letIn();
+  }
+
+  #letIn(): void {
+    const holds = this.#options.holdWhileFailed && this.#state.state === "failed" && !this.#stopping;
+    this.#isClosed = holds;
+    if (holds) this.#replacing ??= Promise.withResolvers();
+    else {
+      this.#replacing?.resolve();
+      this.#replacing = undefined;
+    }
   }
 
   /** Makes no further attempt. */
   noMoreAttempts(): void {
     this.#stopping = true;
     this.#callOff?.();
+    this.#calls.hurry();
+    this.#letIn();
   }
 
   /** Ends the plugin; never rejects. Safe to call again. */
@@ -150,9 +207,10 @@ export class PluginLife {
   async #tryStart(): Promise<void> {
     if (this.#stopping) return;
     const blocked = this.#blockedBy();
+    // Where one that it requires does so, it follows that one.
+    this.#isBlocked = blocked !== undefined && this.plugin.refusal === undefined;
     if (blocked !== undefined) {
       this.#state = blocked;
-      // From now on it follows those that it requires.
       this.#retries = 0;
       this.#report();
       return;
@@ -176,26 +234,19 @@ export class PluginLife {
 
   async #setUp(): Promise<Contributions> {
     const { start, context, setupTimeoutMs } = this.#options;
-    const abandoned = new AbortController();
-    const events: CarrierEvents = {
-      givenUp: abandoned.signal,
+    const contributions = await setUpPlugin(this.plugin, {
+      start,
+      context,
+      timeoutMs: setupTimeoutMs,
+      givenUp: this.#givenUp.signal,
       onProcess: (process) => {
         this.#process = process;
       },
-    };
-    const started = (async () => start(this.plugin, context(), events))();
-    const late = () => new GantryError("PLUGIN_START_TIMEOUT", `its setup did not end within ${setupTimeoutMs} ms`);
-    try {
-      const contributions: unknown = await withDeadline(started, setupTimeoutMs, late, this.#givenUp.signal);
-      checkContributions(this.plugin.manifest, contributions);
-      void this.#followProcess(this.#process);
-      return contributions;
-    } catch (error) {
-      abandoned.abort(error);
-      // Whatever setup took, now or later, is given back.
-      void started.then((contributions) => contributions?.stop?.()).catch(() => {});
-      throw error;
-    }
+    });
+    void this.#followProcess(this.#process);
+    this.#calls = new OpenCalls();
+    // Only others than Gantry's own are ever replaced.
+    return this.plugin.builtIn ? contributions : this.#calls.counted(contributions);
   }
 
   async #followProcess(process: CarrierProcess | undefined): Promise<void> {
@@ -208,22 +259,21 @@ export class PluginLife {
     if (this.#state.state === "failed") this.#options.onChange(this);
   }
 
-  #processFailed({ code, message, remedy }: GantryError): void {
-    const { restarts, log, clock } = this.#options;
-    const now = clock.now();
-    this.#lastError = { code, message, at: new Date(now).toISOString() };
-    this.#failures = [...this.#failures.filter((at) => at > now - restarts.withinMs), now];
+  #processFailed(error: GantryError): void {
+    const { log } = this.#options;
+    const { code, message, remedy } = error;
     const facts = { plugin: this.plugin.name, code };
-    if (this.#failures.length >= restarts.most) {
-      const reason = `its process failed ${this.#failures.length} times, at last because ${message}`;
+    const times = this.#failures.add(error);
+    if (this.#failures.areTooMany) {
+      const reason = `its process failed ${times} times, at last because ${message}`;
       const off = new GantryError("PLUGIN_LEFT_OFF", reason);
       this.#state = { state: "failed", code: off.code, reason, remedy: off.remedy };
       log.error(`plugin ${this.plugin.name} is left off: ${reason}`, facts);
+      this.#letIn();
       return;
     }
     this.#state = { state: "unavailable", code, reason: message, remedy };
-    this.#restarts += 1;
-    this.#retries = this.#failures.length - 1;
+    this.#retries = times - 1;
     log.error(`plugin ${this.plugin.name} failed and is started again: ${message}`, facts);
     this.#retryLater();
   }
@@ -233,8 +283,7 @@ export class PluginLife {
     const { pid, residentBytes } = this.#process;
     return {
       ...(residentBytes === undefined || pid === undefined ? {} : { pid, residentBytes }),
-      restarts: this.#restarts,
-      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      ...this.#failures.told,
     };
   }
 
@@ -274,20 +323,4 @@ export class PluginLife {
     // A plugin stays unavailable for hours, so only its first attempt is worth a warning.
     else log[this.#retries > 1 ? "debug" : "warn"](`plugin ${name} is unavailable: ${reason}`, facts);
   }
-}
-
-const processFailures = ["PLUGIN_CRASHED", "PLUGIN_UNRESPONSIVE", "PLUGIN_MEMORY", "PLUGIN_PROTOCOL", "PLUGIN_FLOOD"];
-
-// A plugin may fail with any code, but only the host makes errors of this kind.
-const isProcessFailure = (error: unknown): error is GantryError =>
-  error instanceof GantryError && processFailures.includes(error.code);
-
-// Only a plugin's own word makes it unavailable; all else it throws is a failure with the host's code for it. Recognised
-// by its code, as an error may come from another process.
-function startFailure(error: unknown): unknown {
-  if (error instanceof GantryError) return error;
-  const { code, message } = toFailure(error);
-  if (code === "PLUGIN_UNAVAILABLE") return error;
-  const kind = code === "STEP_FAILED" ? "" : ` (${code})`;
-  return new GantryError("PLUGIN_START_FAILED", `${message}${kind}`, { cause: error });
 }

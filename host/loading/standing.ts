@@ -21,6 +21,21 @@ export class StandingCalls {
     };
   }
 
+  /** Stops them, until they are begun again. */
+  async pause(onFault: (error: unknown) => void): Promise<void> {
+    await Promise.all(
+      [...this.#calls].map(async (call) => {
+        const { stop } = call;
+        call.stop = undefined;
+        try {
+          await stop?.();
+        } catch (error) {
+          onFault(error);
+        }
+      }),
+    );
+  }
+
   /** One that cannot be begun is tried again the next time. */
   async beginAgain(onFault: (error: unknown) => void): Promise<void> {
     await Promise.all(

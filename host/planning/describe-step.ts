@@ -34,7 +34,7 @@ export async function describeStep(
   const fallback = { says: `${entry?.description ?? ""} ${written(input.value)}`.trim() };
   let step: RunnableStep;
   try {
-    step = surroundings.findStep(uses);
+    step = await surroundings.findStep(uses);
   } catch {
     return fallback;
   }

@@ -98,7 +98,7 @@ export async function performAlone(lone: LoneStep, surroundings: LoneStepSurroun
 }
 
 async function planOf({ uses, input }: LoneStep, findStep: FindStep, directory: string, log: HostLog) {
-  const step = findStep(uses);
+  const step = await findStep(uses);
   const filled = structuredClone(input);
   // A wrong input is the attempt's to refuse.
   if (step.checkInput(filled).length > 0) return undefined;

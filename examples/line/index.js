@@ -1,0 +1,5 @@
+// @ts-check
+import { definePlugin } from "gantry";
+import { received } from "./triggers/received.js";
+
+export default definePlugin({ setup: () => ({ triggers: { received } }) });
