@@ -2,16 +2,17 @@
 // disk. Server and clients are processes of their own. Memory is the peak of the process beyond that of one which
 // fetches a small file.
 
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runStep, stepContext } from "../test/support/step-context.ts";
+import { peakMb, run, timed } from "./clients.ts";
 import { median, row } from "./figures.ts";
 
 const self = fileURLToPath(import.meta.url);
@@ -61,8 +62,7 @@ async function fetchOnce(url: string, directory: string, SHA256: string): Promis
   const begun = performance.now();
   await runStep("download", "fetch", { url, directory, filename: "file", checksums: { SHA256 } }, context);
   const seconds = (performance.now() - begun) / 1000;
-  const peakMb = Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]) / 1024;
-  console.log(JSON.stringify({ seconds, peakMb }));
+  console.log(JSON.stringify({ seconds, peakMb: peakMb() }));
 }
 
 async function compare(): Promise<void> {
@@ -122,15 +122,4 @@ async function compare(): Promise<void> {
 async function firstLine(child: ChildProcess): Promise<Record<string, string | number>> {
   const [chunk] = (await once(child.stdout!, "data")) as [Buffer];
   return JSON.parse(chunk.toString());
-}
-
-function run(program: string, ...more: string[]): void {
-  const { status, error, stderr } = spawnSync(program, more, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${program} failed: ${error?.message ?? stderr}`);
-}
-
-function timed(work: () => void): number {
-  const begun = performance.now();
-  work();
-  return (performance.now() - begun) / 1000;
 }

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline/promises";
 import { failureOf, setUpStep, stepContext } from "./step-context.ts";
 
 const { plugin, step, input, root } = JSON.parse(process.argv[2]!);
-using context = stepContext({ directory: join(root, "host") });
+const context = stepContext({ directory: join(root, "host") });
 const run = await setUpStep(plugin, step, context);
 const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
 for (let attempt = 0; attempt < 2; attempt++) {
@@ -20,5 +20,6 @@ for (let attempt = 0; attempt < 2; attempt++) {
   const { code, retryable } = failure ?? {};
   console.log(JSON.stringify({ code, retryable }));
 }
+context[Symbol.dispose]();
 // The plugin may have timers.
 process.exit();

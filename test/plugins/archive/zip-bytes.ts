@@ -57,7 +57,7 @@ export function zipOf(entries: ZipFields[], end: End = {}): Buffer {
   return Buffer.concat([...parts, ...directory, large, endRecord(count, size, offset, end)]);
 }
 
-function largeEnd(count: number, size: number, offset: number, more: NonNullable<End["large"]>): Buffer {
+export function largeEnd(count: number, size: number, offset: number, more: NonNullable<End["large"]>): Buffer {
   const record = Buffer.alloc(56);
   record.writeUInt32LE(0x06064b50, 0);
   record.writeBigUInt64LE(44n, 4);
