@@ -326,4 +326,13 @@ export interface DeactivateOutput {
 
 export interface DueOptions {}
 
+export interface DueEmitted {}
+
 export interface OverdueOptions {}
+
+export interface OverdueEmitted {
+  /**
+   * The correlation id of its trigger.
+   */
+  upload: string;
+}
