@@ -49,7 +49,7 @@ after(async () => {
   await rm(root, { recursive: true });
 });
 
-test("killed after any record, an installation ends as an undisturbed one", { skip, timeout: 240_000 }, async (t) => {
+test("killed after any record, an installation ends as an undisturbed one", { skip, timeout: 900_000 }, async (t) => {
   const undisturbed = await install("undisturbed", undefined);
   assert.equal(undisturbed.status, "succeeded");
   assert.equal(undisturbed.scriptRuns, 1);
