@@ -68,6 +68,10 @@ export interface SignalOutput {
    * Whether anything waited for it or was aborted by it.
    */
   received: boolean;
+  /**
+   * How many runs it ended that had not begun; those carry out nothing, not even `onFailure`.
+   */
+  queued: number;
 }
 
 export interface FailInput {

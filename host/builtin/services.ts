@@ -7,8 +7,9 @@ export interface HostServices {
   signals: {
     /**
      * Hands a signal to all runs that wait for it or are aborted by it; resolves once it is durable. A signal whose id
-     * was sent before is not sent again. `received`: whether anything took it.
+     * was sent before is not sent again. `received`: whether anything took it; `queued`: how many runs it ended that had
+     * not begun.
      */
-    send(signal: { id: string; name: string; value: Json }): Promise<{ received: boolean }>;
+    send(signal: { id: string; name: string; value: Json }): Promise<{ received: boolean; queued: number }>;
   };
 }

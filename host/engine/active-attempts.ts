@@ -1,6 +1,7 @@
 // The attempts of one run that are under way: begins them, reports their progress, ends them, and says what came of each.
 
 import type { EventEmitter } from "node:events";
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../clock.ts";
 import { type Failure, GantryError } from "../errors.ts";
 import type { HostLog } from "../log.ts";
@@ -134,6 +135,7 @@ export class ActiveAttempts {
       findStep,
       secretPlaces: secrets,
       runSecret: this.#runSecret,
+      nameOfSecret: this.#nameOfSecret,
       throttle: (bytes: number) => this.#throttle(bytes, controller.signal),
       log,
       clock,
@@ -142,12 +144,20 @@ export class ActiveAttempts {
   }
 
   #runSecret = (name: string): Json | undefined => {
+    const secrets = this.#ownSecrets();
+    return Object.hasOwn(secrets, name) ? secrets[name] : undefined;
+  };
+
+  #nameOfSecret = (value: Json): string | undefined =>
+    Object.entries(this.#ownSecrets()).find(([, secret]) => isDeepStrictEqual(secret, value))?.[0];
+
+  #ownSecrets(): Readonly<Record<string, Json>> {
     if (this.#secrets === undefined) {
       this.#secrets = this.#options.secrets.get(this.#options.run.id);
       maskValues(this.#secrets);
     }
-    return Object.hasOwn(this.#secrets, name) ? this.#secrets[name] : undefined;
-  };
+    return this.#secrets;
+  }
 
   async #throttle(bytes: number, signal: AbortSignal): Promise<void> {
     const { bytesPerSecond } = this.#options.state.policy;

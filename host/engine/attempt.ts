@@ -9,7 +9,7 @@ import { pause } from "../triggers/pause.ts";
 import { endGhost, identifyProcess } from "./processes.ts";
 import type { Entry } from "./records.ts";
 import type { RunFacts } from "./run-facts.ts";
-import { putSecretsIn } from "./run-secrets.ts";
+import { putSecretsIn, referToSecrets } from "./run-secrets.ts";
 import type { NodeState } from "./state.ts";
 import { type FindStep, type RunnableStep, StepDisplaced } from "./workflow.ts";
 
@@ -28,6 +28,8 @@ export interface AttemptOptions {
   secretPlaces: readonly string[][];
   /** A secret that came with the run's input, by the name in its reference. */
   runSecret(name: string): Json | undefined;
+  /** The name of the secret with this value, if the run has one. */
+  nameOfSecret(value: Json): string | undefined;
   idempotencyKey: string;
   run: RunFacts;
   findStep: FindStep;
@@ -93,6 +95,7 @@ async function carryOut(
   try {
     const done = await untilDeaf(perform(step, input, context), options.controller.signal, options);
     refuse("OUTPUT_INVALID", options.uses, step.checkOutput(done.output));
+    if (step.secretOutput !== undefined) referToSecrets(step.secretOutput, done.output, options.nameOfSecret);
     return done;
   } catch (error) {
     if (error instanceof StepDisplaced) return "displaced";

@@ -16,7 +16,7 @@ import { type EndStatus, nextRecord } from "./records.ts";
 import { checkRequirements } from "./requirements.ts";
 import { hostStopping, RunDriver } from "./run-driver.ts";
 import { maskValues, namesSecret, setSecretsAside } from "./run-secrets.ts";
-import { abortedBy, Signals } from "./signals.ts";
+import { abortedBy, type Received, Signals, type Taken } from "./signals.ts";
 import { abortStoredRun, runCancelled } from "./stored-abort.ts";
 import { Turnstile } from "./turnstile.ts";
 import type { FindStep, HostContexts, LoadedWorkflow } from "./workflow.ts";
@@ -229,7 +229,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   }
 
   /** Says something to whoever waits for it; durable when it resolves. `id` is the same for every repetition. */
-  signal(signal: { id: string; name: string; value: Json }): Promise<{ received: boolean }> {
+  signal(signal: { id: string; name: string; value: Json }): Promise<Received> {
     return this.#signals.send(signal);
   }
 
@@ -307,16 +307,17 @@ export class Engine extends EventEmitter<EngineEvents> {
     await Promise.all(before.map((runId) => this.#end(runId, reason)));
   }
 
-  #signalQueued(signal: Signal): boolean {
-    let heard = false;
+  #signalQueued(signal: Signal): Taken {
+    const taken = { runs: 0, queued: 0 };
     for (const run of this.#queued.values()) {
       if (!this.#turnstile.isWaiting(run.id) || this.#programs.ofRun(run).abortName(run) !== signal.name) continue;
-      heard = true;
+      taken.runs += 1;
+      if (run.startedAt === null) taken.queued += 1;
       void this.#end(run.id, abortedBy(signal)).catch((error) =>
         this.#options.log.error("run cannot be aborted", { run: run.id, err: error }),
       );
     }
-    return heard;
+    return taken;
   }
 
   #hearEarlier(run: Run): void {

@@ -15,7 +15,7 @@ import type { Entry } from "./records.ts";
 import { RunClock } from "./run-clock.ts";
 import { type RunFacts, runFacts } from "./run-facts.ts";
 import { RunJournal } from "./run-journal.ts";
-import { abortedBy, type Signal, type SignalListener, type Signals } from "./signals.ts";
+import { abortedBy, type Signal, type SignalListener, type Signals, type Taken } from "./signals.ts";
 import { applyRecord, emptyState, type RunState } from "./state.ts";
 import type { FindStep, HostContexts } from "./workflow.ts";
 
@@ -112,11 +112,11 @@ export class RunDriver implements SignalListener {
     });
   }
 
-  takeSignal(signal: Signal): boolean {
-    if (this.#state.signals.has(signal.id)) return true;
+  takeSignal(signal: Signal): Taken {
+    if (this.#state.signals.has(signal.id)) return { runs: 1, queued: 0 };
     const heard = this.#listening.some((place) => place.signal === signal.name && place.since <= signal.at);
     if (heard) void this.#inOrder(() => this.#hear(signal)).catch(() => {});
-    return heard;
+    return { runs: heard ? 1 : 0, queued: 0 };
   }
 
   async #hear(signal: Signal): Promise<void> {

@@ -3,6 +3,7 @@
 
 import { randomUUID } from "node:crypto";
 import { parsePointer } from "../documents/pointer.ts";
+import { compileSound } from "../documents/schema-check.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { registerSecret } from "../secrets.ts";
 import { setMember } from "../set-member.ts";
@@ -23,41 +24,79 @@ export function namesSecret(value: Json): boolean {
 
 /**
  * Replaces (in place) what the schema marks `writeOnly`; gives the values by their new names. An input that is secret as
- * a whole is replaced member by member. Where a schema only may hold (`anyOf`, `then`), what it marks counts as secret.
+ * a whole is replaced member by member. Where a schema only may hold (`anyOf`), what it marks counts as secret; `then`
+ * and `else` count as their `if` decides.
  */
 export function setSecretsAside(schema: JsonObject | undefined, input: Json): Record<string, Json> {
   const secrets: Record<string, Json> = {};
-  if (schema !== undefined) setMembersAside(schema, inForce(schema, [schema]), input, secrets);
+  if (schema !== undefined) replaceSecrets(schema, input, (value) => setAside(value, secrets));
   return secrets;
 }
 
-function setMembersAside(root: JsonObject, schemas: JsonObject[], value: Json, secrets: Record<string, Json>): void {
+/**
+ * Puts (in place) references where the schema of a step's output marks `writeOnly` and the value is one of the run's
+ * secrets, so that a step can sort out what it was given. `nameOf` finds a secret's name.
+ */
+export function referToSecrets(schema: JsonObject, output: Json, nameOf: (value: Json) => string | undefined): void {
+  replaceSecrets(schema, output, (value) => {
+    const name = nameOf(value);
+    return name === undefined ? value : { $secret: name };
+  });
+}
+
+function replaceSecrets(schema: JsonObject, value: Json, replacement: (value: Json) => Json): void {
+  replaceMembers(schema, inForce(schema, [schema], value), value, replacement);
+}
+
+function replaceMembers(
+  root: JsonObject,
+  schemas: JsonObject[],
+  value: Json,
+  replacement: (value: Json) => Json,
+): void {
   if (typeof value !== "object" || value === null) return;
   const isSecret = schemas.some(isWriteOnly);
   for (const [key, member] of Object.entries(value)) {
     // The same object may stand in two places.
     if (isRunSecret(member)) continue;
-    const inner = inForce(root, partsFor(schemas, key, Array.isArray(value)));
-    if (isSecret || inner.some(isWriteOnly)) setMember(value, key, setAside(member, secrets));
-    else setMembersAside(root, inner, member, secrets);
+    const inner = inForce(root, partsFor(schemas, key, Array.isArray(value)), member);
+    if (isSecret || inner.some(isWriteOnly)) setMember(value, key, replacement(member));
+    else replaceMembers(root, inner, member, replacement);
   }
 }
 
 const isWriteOnly = ({ writeOnly }: JsonObject) => writeOnly === true;
 
-/** All schemas that speak, or may speak, of the same value as these do. */
-function inForce(root: JsonObject, schemas: (Json | undefined)[]): JsonObject[] {
+/** All schemas that speak, or may speak, of the value of which these do. */
+function inForce(root: JsonObject, schemas: (Json | undefined)[], value: Json): JsonObject[] {
   const found = new Set<JsonObject>();
   const add = (schema: Json | undefined) => {
     if (!isObject(schema) || found.has(schema)) return;
     found.add(schema);
     for (const key of ["$ref", "$dynamicRef"]) if (typeof schema[key] === "string") add(targetOf(root, schema[key]));
     for (const key of ["allOf", "anyOf", "oneOf"]) if (Array.isArray(schema[key])) schema[key].forEach(add);
-    for (const key of ["if", "then", "else"]) add(schema[key]);
+    for (const key of branchesOf(schema, value)) add(schema[key]);
     if (isObject(schema.dependentSchemas)) Object.values(schema.dependentSchemas).forEach(add);
   };
   schemas.forEach(add);
   return [...found];
+}
+
+/** Which parts of a condition hold for the value; all, where that cannot be known. */
+function branchesOf({ if: condition }: JsonObject, value: Json): readonly string[] {
+  const holds = typeof condition === "boolean" ? condition : isObject(condition) ? isMet(condition, value) : undefined;
+  if (holds === undefined) return ["if", "then", "else"];
+  return holds ? ["if", "then"] : ["else"];
+}
+
+const conditions = new WeakMap<JsonObject, ReturnType<typeof compileSound>>();
+
+function isMet(condition: JsonObject, value: Json): boolean | undefined {
+  // References lead out of the part that is looked at.
+  if (/"\$(?:ref|dynamicRef)"/.test(JSON.stringify(condition))) return undefined;
+  if (!conditions.has(condition)) conditions.set(condition, compileSound(condition));
+  const problemsOf = conditions.get(condition);
+  return problemsOf && problemsOf(value).length === 0;
 }
 
 /** What schemas of a value say of one of its members. */

@@ -7,16 +7,29 @@ import type { Json } from "../sdk.ts";
 import type { Signal, Signals as SignalStore } from "../store/store.ts";
 import { earlySignalMs } from "./plan.ts";
 
+/** What has become of a signal. */
+export interface Received {
+  received: boolean;
+  /** How many runs it ended that had not begun. */
+  queued: number;
+}
+
 export type { Signal };
 
 /** What ends a run, or a part of one, that listens for this signal with `abortOn`. */
 export const abortedBy = ({ name, value }: Signal) =>
   new GantryError("ABORTED", `the signal ${name} came`, { details: { signal: name, value } });
 
+/** How many runs have taken a signal, and how many of them had not begun (it ended those). */
+export interface Taken {
+  runs: number;
+  queued: number;
+}
+
 /** One that signals may concern. */
 export interface SignalListener {
-  /** Takes the signal if it waits for it or has taken it before; false otherwise. */
-  takeSignal(signal: Signal): boolean;
+  /** Takes the signal where it waits for it or has taken it before; gives how many runs have. */
+  takeSignal(signal: Signal): Taken;
 }
 
 export class Signals {
@@ -46,7 +59,7 @@ export class Signals {
   }
 
   /** `id` is the same for every repetition. `received`: whether someone was waiting for it. */
-  async send({ id, name, value }: { id: string; name: string; value: Json }): Promise<{ received: boolean }> {
+  async send({ id, name, value }: { id: string; name: string; value: Json }): Promise<Received> {
     const signal: Signal = { id, name, value, at: this.#clock.now() };
     const forgetBefore = signal.at - earlySignalMs;
     if ((await this.#store.put(signal, forgetBefore)) === "stored") {
@@ -54,8 +67,7 @@ export class Signals {
       this.#recent = this.#recent.filter(({ at }) => at >= forgetBefore && at <= signal.at + earlySignalMs);
       this.#recent.push(signal);
     }
-    let received = false;
-    for (const listener of this.#listeners) if (listener.takeSignal(signal)) received = true;
-    return { received };
+    const taken = [...this.#listeners].map((listener) => listener.takeSignal(signal));
+    return { received: taken.some(({ runs }) => runs > 0), queued: taken.reduce((sum, { queued }) => sum + queued, 0) };
   }
 }

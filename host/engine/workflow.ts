@@ -32,6 +32,8 @@ export interface RunnableStep {
   /** Fills in the schema's defaults (in place) and says what does not match, in words; empty when all does. */
   checkInput(input: Json): string[];
   checkOutput(output: Json): string[];
+  /** The schema of the output, where it marks something `writeOnly`. */
+  secretOutput?: JsonObject;
   /** The plugin's declared errors. */
   errors: Record<string, ErrorEntry>;
   services: unknown;

@@ -27,6 +27,7 @@ export function runnableSteps(
     implementation: steps[step]!,
     checkInput: lazyCheck(input as JsonObject, { defaults: true }),
     checkOutput: output === undefined ? () => [] : lazyCheck(output as JsonObject, { defaults: false }),
+    ...(JSON.stringify(output ?? {}).includes('"writeOnly":true') ? { secretOutput: output as JsonObject } : {}),
   }));
 }
 

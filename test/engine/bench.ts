@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Engine, type EngineOptions } from "../../host/engine/engine.ts";
 import type { EngineEvents } from "../../host/engine/events.ts";
+import type { Received } from "../../host/engine/signals.ts";
 import type { LoadedWorkflow, RunnableStep } from "../../host/engine/workflow.ts";
 import { GantryError } from "../../host/errors.ts";
 import { createLog } from "../../host/log.ts";
@@ -23,6 +24,9 @@ type StepEvent = EngineEvents["step"][0];
 
 /** Whatever is given comes back. */
 export const echo: Work = async (input) => input;
+
+/** What the step `t/sort` may be given and return as a secret. */
+const sortedOutput = { type: "object", properties: { secret: { writeOnly: true } } };
 
 /** `calls`: the workflows it calls, by name. */
 export function loaded(document: Document, calls: Record<string, Document> = {}): LoadedWorkflow {
@@ -109,7 +113,7 @@ export class Bench {
     await waitFor(`run ${runId} to be ${status}`, () => this.stored(runId).status === status);
   }
 
-  signal(name: string, value: Json = null, id: string = crypto.randomUUID()): Promise<{ received: boolean }> {
+  signal(name: string, value: Json = null, id: string = crypto.randomUUID()): Promise<Received> {
     return this.engine.signal({ id, name, value });
   }
 
@@ -122,6 +126,7 @@ export class Bench {
       implementation: { run } as RunnableStep["implementation"],
       checkInput: (input) => ((input as { refuse?: true }).refuse ? ["`refuse` is not known"] : []),
       checkOutput: (output) => ((output as { wrong?: true }).wrong ? ["`wrong` is not known"] : []),
+      ...(uses === "t/sort" ? { secretOutput: sortedOutput } : {}),
       errors: {},
       services: {},
       secret: () => Promise.reject(new Error("none")),

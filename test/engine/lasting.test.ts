@@ -70,6 +70,36 @@ describe("a secret that comes with the input", () => {
     });
   });
 
+  test("is handed on by a step that returns it where its output is marked, as a reference", async () => {
+    const stage = new Stage();
+    const given: Json[] = [];
+    const sort: Work = async (input) => ({ secret: (input as { password: string }).password, n: 1 });
+    const take: Work = async (input) => void given.push(input);
+    const steps: Document["steps"] = [
+      { id: "sort", uses: "t/sort", with: login },
+      hold("between"),
+      {
+        uses: "t/take",
+        with: { sorted: "${{ steps.sort.outputs }}", "in words": "<${{ steps.sort.outputs.secret }}>" },
+      },
+    ];
+    await Bench.with({ ...stage.steps, "t/sort": sort, "t/take": take }, async (bench) => {
+      const id = await bench.accept({ inputs: secretInputs, steps }, { user: "me", password });
+      await stage.until("begun between");
+      await bench.stop();
+      stage.told.length = 0;
+      await bench.restart();
+      await stage.let("between");
+      assert.equal((await bench.engine.waitFor(id)).status, "succeeded");
+      const [{ sorted, "in words": words }] = given as [{ sorted: Json; "in words": string }];
+      assert.deepEqual(sorted, { secret: password, n: 1 });
+      assert.match(words, /^<\{"\$secret":"run:[0-9a-f-]+"\}>$/);
+      const journal = JSON.stringify(bench.journal(id));
+      assert.match(journal, /"secret":\{"\$secret":"run:/);
+      assert.ok(!journal.includes("battery"));
+    });
+  });
+
   test("that is gone fails the step which needs it with SECRET_MISSING, and the step is never called", async () => {
     const stage = new Stage();
     await Bench.with({ ...stage.steps, "t/use": use }, async (bench) => {

@@ -141,6 +141,29 @@ test("an input that is secret as a whole is set aside member by member", () => {
   assert.deepEqual(Object.values(secrets), ["secret-1", ["secret-2"]]);
 });
 
+// As text: an object with a member called `then` looks like a promise.
+const parsed = (text: string) => JSON.parse(text) as JsonObject;
+
+test("a condition decides whether a value is secret", () => {
+  const url = parsed('{ "if": { "pattern": "[?@]" }, "then": { "writeOnly": true }, "else": { "maxLength": 99 } }');
+  const schema: JsonObject = { type: "object", properties: { url } };
+  const open: JsonObject = { url: "http://files.example/a" };
+  assert.deepEqual(setSecretsAside(schema, open), {});
+  assert.deepEqual(open, { url: "http://files.example/a" });
+  const closed: JsonObject = { url: "http://me:secret-1@files.example/a" };
+  assert.deepEqual(Object.values(setSecretsAside(schema, closed)), ["http://me:secret-1@files.example/a"]);
+  assert.ok(isRunSecret(closed.url));
+});
+
+test("where a condition cannot be judged by itself, both of its branches count", () => {
+  const secretMember = (name: string) => `{ "properties": { "${name}": { "writeOnly": true } } }`;
+  for (const condition of ['{ "$ref": "#/$defs/some" }', '{ "pattern": "(" }']) {
+    const branches = `"then": ${secretMember("a")}, "else": ${secretMember("b")}`;
+    const schema = parsed(`{ "$defs": { "some": { "required": ["a"] } }, "if": ${condition}, ${branches} }`);
+    assert.equal(Object.keys(setSecretsAside(schema, { a: 1, b: 2 })).length, 2);
+  }
+});
+
 test("what a secret lacks is said without the secret", () => {
   const values: [JsonObject, Json][] = [
     [{ type: "string", minLength: 100 }, "secret-1"],

@@ -21,13 +21,13 @@ describe("a signal ends a wait for it", () => {
     withStage(async (bench) => {
       const id = await bench.accept(waits);
       await bench.untilStatus(id, "waiting");
-      assert.deepEqual(await bench.signal("go", { approved: true }), { received: true });
+      assert.deepEqual(await bench.signal("go", { approved: true }), { received: true, queued: 0 });
       assert.deepEqual((await bench.engine.waitFor(id)).output, { approved: true });
     }));
 
   test("that begins less than a minute after it", () =>
     withStage(async (bench) => {
-      assert.deepEqual(await bench.signal("go", "early"), { received: false });
+      assert.deepEqual(await bench.signal("go", "early"), { received: false, queued: 0 });
       assert.equal((await bench.run(waits)).output, "early");
     }));
 
@@ -60,7 +60,7 @@ describe("a signal ends a wait for it", () => {
       await stage.let("between");
       await bench.untilStatus(id, "waiting");
       // What sent it was repeated, say after a crash: it is the same signal.
-      assert.deepEqual(await bench.signal("go", 1, "first"), { received: true });
+      assert.deepEqual(await bench.signal("go", 1, "first"), { received: true, queued: 0 });
       await bench.restart();
       await bench.signal("go", 1, "first");
       assert.equal(bench.stored(id).status, "waiting");
@@ -72,7 +72,7 @@ describe("a signal ends a wait for it", () => {
     withStage(async (bench) => {
       const id = await bench.accept(waits);
       await bench.untilStatus(id, "waiting");
-      assert.deepEqual(await bench.signal("stop"), { received: false });
+      assert.deepEqual(await bench.signal("stop"), { received: false, queued: 0 });
       assert.equal(bench.stored(id).status, "waiting");
       await bench.signal("go");
       assert.equal((await bench.engine.waitFor(id)).status, "succeeded");
@@ -115,8 +115,8 @@ describe("abortOn", () => {
     withStage(async (bench, stage) => {
       const id = await bench.accept(abortable, { name: "a" });
       await stage.until("begun two");
-      assert.deepEqual(await bench.signal("stop b"), { received: false });
-      assert.deepEqual(await bench.signal("stop a", "enough"), { received: true });
+      assert.deepEqual(await bench.signal("stop b"), { received: false, queued: 0 });
+      assert.deepEqual(await bench.signal("stop a", "enough"), { received: true, queued: 0 });
       const ended = await bench.engine.waitFor(id);
       assert.equal(ended.status, "failed");
       assert.deepEqual(ended.error?.details, { signal: "stop a", value: "enough" });
@@ -136,7 +136,7 @@ describe("abortOn", () => {
       async (bench, stage) => {
         await bench.accept({ steps: [hold("before")] });
         const id = await bench.accept(abortable, { name: "a" });
-        assert.deepEqual(await bench.signal("stop a", "enough"), { received: true });
+        assert.deepEqual(await bench.signal("stop a", "enough"), { received: true, queued: 1 });
         const ended = await bench.engine.waitFor(id);
         assert.equal(ended.status, "failed");
         assert.equal(ended.error?.code, "ABORTED");
