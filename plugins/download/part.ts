@@ -1,7 +1,7 @@
 // The beginning of a file that is not complete: its bytes, their digests, and what the host remembers of it.
 
 import { readFileSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { chmod, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Checksums, Digester } from "./checksums.ts";
 import { writeFailure } from "./failures.ts";
@@ -163,10 +163,11 @@ export class Part {
     return this.#digester.digests();
   }
 
-  /** The part becomes the file; resolves once the folder's entry is on disk, too. */
-  async putInPlace(path: string): Promise<void> {
+  /** The part becomes the file, with these rights (octal); resolves once the folder's entry is on disk, too. */
+  async putInPlace(path: string, mode: string): Promise<void> {
     await this.close();
     try {
+      await chmod(this.#record.partPath, Number.parseInt(mode, 8));
       await rename(this.#record.partPath, path);
       await syncFolder(dirname(path));
     } catch (error) {

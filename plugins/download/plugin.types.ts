@@ -79,6 +79,14 @@ export interface FetchInput {
    */
   sizeBytes: number;
   /**
+   * How many bytes the file has at most; 0 or less: the plugin's maxSizeBytes, which always holds, too.
+   */
+  maxSizeBytes: number;
+  /**
+   * The file's rights, in octal digits; a file that is there already keeps its own.
+   */
+  fileMode: string;
+  /**
    * Hexadecimal, by algorithm; all that are given must match.
    */
   checksums: {
@@ -95,7 +103,7 @@ export interface FetchInput {
   /**
    * PEM file with certificate authorities, instead of the configured ones.
    */
-  caCert?: string;
+  caCert?: string | null;
   /**
    * The most that is fetched in a second; default: no limit beside that of the run.
    */
@@ -148,6 +156,14 @@ export interface CopyInput {
    * How many bytes the file has; 0 or less: not known, at most maxSizeBytes.
    */
   sizeBytes: number;
+  /**
+   * How many bytes the file has at most; 0 or less: the plugin's maxSizeBytes, which always holds, too.
+   */
+  maxSizeBytes: number;
+  /**
+   * The file's rights, in octal digits; a file that is there already keeps its own.
+   */
+  fileMode: string;
   /**
    * Hexadecimal, by algorithm; all that are given must match.
    */

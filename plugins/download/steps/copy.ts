@@ -7,6 +7,7 @@ import { alreadyThere, findDestination, makeDestination } from "../destination.t
 import { checkSpace } from "../disk-space.ts";
 import { tooLarge, wrongSize } from "../failures.ts";
 import { digestFile } from "../file-digests.ts";
+import { limitOf } from "../limits.ts";
 import { findSource } from "../local-source.ts";
 import type { Part } from "../part.ts";
 import type { Parts } from "../parts.ts";
@@ -65,7 +66,7 @@ export function copy(config: Config, parts: Parts): Step<CopyInput, CopyOutput> 
               const digests = await part.finish();
               refuseMismatch(source, checksums, digests);
               if (part.bytes !== sizeBytes) throw wrongSize(source, part.bytes, sizeBytes);
-              await part.putInPlace(path);
+              await part.putInPlace(path, input.fileMode);
               return { path, directory, sizeBytes, digests };
             },
             () => "discard",
@@ -87,15 +88,12 @@ async function openSource(source: string): Promise<FileHandle> {
   }
 }
 
-async function checkedSize(
-  file: FileHandle,
-  source: string,
-  { sizeBytes: wanted }: CopyInput,
-  { maxSizeBytes }: Config,
-): Promise<number> {
+async function checkedSize(file: FileHandle, source: string, input: CopyInput, config: Config): Promise<number> {
   const { size } = await file.stat();
+  const { sizeBytes: wanted } = input;
   if (wanted > 0 && size !== wanted) throw wrongSize(source, size, wanted);
-  if (size > maxSizeBytes) throw tooLarge(source, maxSizeBytes);
+  const limitBytes = limitOf(input, config);
+  if (size > limitBytes) throw tooLarge(source, limitBytes);
   return size;
 }
 

@@ -5,6 +5,7 @@ import { authorizer } from "../credentials.ts";
 import { alreadyThere, type Destination, findDestination, makeDestination, nameOf } from "../destination.ts";
 import { isPassing } from "../failures.ts";
 import { fetchSource, type Transfer } from "../fetch-source.ts";
+import { limitOf } from "../limits.ts";
 import { paceOf } from "../pace.ts";
 import type { Parts } from "../parts.ts";
 import type { Config, FetchInput, FetchOutput } from "../plugin.types.ts";
@@ -47,7 +48,7 @@ export function fetch(config: Config, parts: Parts): Step<FetchInput, FetchOutpu
           async (part) => {
             const digests = await firstOf(urls, context, (url) => fetchSource(url, part, transfer));
             const sizeBytes = part.bytes;
-            await part.putInPlace(destination.path);
+            await part.putInPlace(destination.path, input.fileMode);
             return outputOf(destination, sizeBytes, digests);
           },
           (error) => fateOfPart(error, signal),
@@ -69,10 +70,10 @@ function transferOf(input: FetchInput, config: Config, checksums: Checksums, con
   return {
     checksums,
     wantedBytes,
-    limitBytes: wantedBytes ?? config.maxSizeBytes,
+    limitBytes: wantedBytes ?? limitOf(input, config),
     silenceMs: parseDuration(config.silenceTimeout)!,
     minBytesPerSecond: config.minBytesPerSecond,
-    tls: readTlsFiles({ ...config, ...(input.caCert === undefined ? {} : { caCert: input.caCert }) }),
+    tls: readTlsFiles({ ...config, ...((input.caCert ?? null) === null ? {} : { caCert: input.caCert! }) }),
     authorize: authorizer(config, context.secret),
     bytesPerSecond: input.bytesPerSecond,
     pace: paceOf(input.bytesPerSecond, context),

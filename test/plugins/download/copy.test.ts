@@ -49,6 +49,13 @@ test("a file is copied with its digests, by its path, below a folder, and as a f
   assert.equal(step.context.reports.at(-1)!.percent, 100);
 });
 
+test("a copy has the rights that are asked for, and a limit of its own holds", async () => {
+  using step = copying();
+  const { path } = await step.copy("file", { fileMode: "755", maxSizeBytes: 7 });
+  assert.equal(statSync(path).mode & 0o777, 0o755);
+  assert.equal(await step.codeOf("file", { filename: "again", maxSizeBytes: 6 }), "DOWNLOAD_TOO_LARGE");
+});
+
 test("strict takes what lies in a folder, scoped what lies below, lax anything; links count where they lead", async () => {
   using step = copying();
   const forbidden = "DOWNLOAD_SOURCE_NOT_ALLOWED";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { statSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { test } from "node:test";
 import { waitFor } from "../../../host/testing/wait-for.ts";
@@ -53,6 +54,24 @@ test("a file of just the maximum is accepted, one with a byte more is not", asyn
   await step.fetch(`${server.url}/just`, { sizeBytes: 0 });
   await step.fetch(`${server.url}/just`, { filename: "again", sizeBytes: 10 });
   assert.deepEqual(step.files(), { again: "1234567890", just: "1234567890" });
+});
+
+test("a step's own maxSizeBytes is a limit and no size: less will do, and the plugin's limit holds, too", async () => {
+  await using server = await serveArtifacts({ just: "1234567890", more: "12345678901" });
+  using step = fetching({ maxSizeBytes: 10 });
+  await step.fetch(`${server.url}/just`, { maxSizeBytes: 1000 });
+  assert.equal((await step.refused(`${server.url}/more`, { maxSizeBytes: 1000 })).code, "DOWNLOAD_TOO_LARGE");
+  const { code, details } = await step.refused(`${server.url}/just`, { filename: "again", maxSizeBytes: 9 });
+  assert.deepEqual([code, details], ["DOWNLOAD_TOO_LARGE", { limitBytes: 9 }]);
+  assert.deepEqual(step.files(), { just: "1234567890" });
+});
+
+test("a file has the rights that are asked for, by default those of its owner only", async () => {
+  await using server = await serveArtifacts({ tool: "#!/bin/sh" });
+  using step = fetching();
+  const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+  assert.equal(modeOf((await step.fetch(`${server.url}/tool`)).path), "600");
+  assert.equal(modeOf((await step.fetch(`${server.url}/tool`, { filename: "a", fileMode: "0755" })).path), "755");
 });
 
 test("a Content-Length above the limit is refused before anything is written", async () => {
