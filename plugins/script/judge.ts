@@ -40,7 +40,8 @@ export function judge(
 
 // The exit codes are the shell's own for what it cannot execute; its words depend on the language.
 function refuseByGate(exitCode: number, program: string, output: string): void {
-  const details = { exitCode, output };
+  // It is none of the program's, which never ran.
+  const details = { output };
   if (exitCode === 127)
     throw new PluginError("SCRIPT_NOT_FOUND", `${program}, or the interpreter it names, does not exist`, { details });
   if (exitCode === 126) throw new PluginError("SCRIPT_NOT_EXECUTABLE", `${program} may not be executed`, { details });

@@ -149,6 +149,7 @@ test("a missing program is not found, and is none of the exit codes", async () =
       const failure = await step.refused([program], { exitCodes });
       assert.deepEqual([failure.code, failure.retryable], ["SCRIPT_NOT_FOUND", false]);
       assert.ok(failure.message.includes(program));
+      assert.equal(failure.details!.exitCode, undefined);
     }
 });
 
