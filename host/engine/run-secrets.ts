@@ -39,7 +39,7 @@ export function setSecretsAside(schema: JsonObject | undefined, input: Json): Re
  */
 export function referToSecrets(schema: JsonObject, output: Json, nameOf: (value: Json) => string | undefined): void {
   replaceSecrets(schema, output, (value) => {
-    const name = nameOf(value);
+    const name = value === null ? undefined : nameOf(value);
     return name === undefined ? value : { $secret: name };
   });
 }

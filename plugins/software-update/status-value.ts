@@ -1,0 +1,42 @@
+// What a status looks like on the wire.
+
+import type { Json, JsonObject } from "gantry";
+import type { Config, ReportInput } from "./plugin.types.ts";
+
+/** The value of `lastOperation` and `lastFailedOperation`; `progress` has been worked out. */
+export function statusValue(
+  input: ReportInput,
+  progress: number | null,
+  correlationKey: Config["correlationKey"],
+): JsonObject {
+  const { module, software, status, path = "", said } = input;
+  const message = input.message ?? said?.message ?? "";
+  const statusCode = input.statusCode ?? codeOf(input) ?? said?.statusCode ?? "";
+  return {
+    [correlationKey]: input.correlationId ?? module?.correlationId ?? "",
+    status,
+    ...(module === undefined
+      ? {}
+      : { softwareModule: { name: module.name, version: module.version, ...(path === "" ? {} : { path }) } }),
+    ...(software === undefined ? {} : { software: software as Json }),
+    ...(progress === null ? {} : { progress }),
+    ...(message === "" ? {} : { message }),
+    ...(statusCode === "" ? {} : { statusCode }),
+  };
+}
+
+function codeOf({ exitCode, signal }: ReportInput): string | undefined {
+  if (exitCode !== undefined && exitCode !== null) return String(exitCode);
+  return signal === undefined || signal === null ? undefined : "-1";
+}
+
+/** The progress that a report says, or null; undefined: it has nothing to say. */
+export function progressOf({ progress, doneBytes, totalBytes, said }: ReportInput): number | null | undefined {
+  if (progress !== undefined && progress !== null) return progress;
+  if (totalBytes !== undefined && totalBytes !== null) {
+    if (totalBytes <= 0) return undefined;
+    // That all is there is said once it has been verified.
+    return Math.max(0, Math.min(99, Math.round(((doneBytes ?? 0) / totalBytes) * 100)));
+  }
+  return (said?.progress ?? 0) > 0 ? said!.progress! : null;
+}
