@@ -222,13 +222,11 @@ export interface ReportInput {
    */
   signal?: string | null;
   /**
-   * What the script said last: its message, statusCode and progress (if above 0), where the others are not given.
+   * What the script said last: its message, statusCode and progress (if above 0) count where the others are not given. Anything but an object is as if it were not there.
    */
   said?: {
-    message?: string;
-    statusCode?: string;
-    progress?: number;
-  } | null;
+    [k: string]: unknown;
+  };
   /**
    * A status on the way: not reported where it says nothing new or comes too soon; its progress never goes back.
    */

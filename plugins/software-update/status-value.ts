@@ -9,9 +9,10 @@ export function statusValue(
   progress: number | null,
   correlationKey: Config["correlationKey"],
 ): JsonObject {
-  const { module, software, status, path = "", said } = input;
-  const message = input.message ?? said?.message ?? "";
-  const statusCode = input.statusCode ?? codeOf(input) ?? said?.statusCode ?? "";
+  const { module, software, status, path = "" } = input;
+  const said = saidIn(input);
+  const message = input.message ?? said.message ?? "";
+  const statusCode = input.statusCode ?? codeOf(input) ?? said.statusCode ?? "";
   return {
     [correlationKey]: input.correlationId ?? module?.correlationId ?? "",
     status,
@@ -31,12 +32,25 @@ function codeOf({ exitCode, signal }: ReportInput): string | undefined {
 }
 
 /** The progress that a report says, or null; undefined: it has nothing to say. */
-export function progressOf({ progress, doneBytes, totalBytes, said }: ReportInput): number | null | undefined {
+export function progressOf(input: ReportInput): number | null | undefined {
+  const { progress, doneBytes, totalBytes } = input;
   if (progress !== undefined && progress !== null) return progress;
   if (totalBytes !== undefined && totalBytes !== null) {
     if (totalBytes <= 0) return undefined;
     // That all is there is said once it has been verified.
     return Math.max(0, Math.min(99, Math.round(((doneBytes ?? 0) / totalBytes) * 100)));
   }
-  return (said?.progress ?? 0) > 0 ? said!.progress! : null;
+  const said = saidIn(input).progress ?? 0;
+  return said > 0 ? said : null;
+}
+
+/** What a script said; a failure that is none of a script's may have something else in that place. */
+function saidIn({ said }: ReportInput): { message?: string; statusCode?: string; progress?: number } {
+  if (typeof said !== "object" || said === null) return {};
+  const { message, statusCode, progress } = said as Record<string, unknown>;
+  return {
+    ...(typeof message === "string" ? { message } : {}),
+    ...(typeof statusCode === "string" ? { statusCode } : {}),
+    ...(Number.isInteger(progress) ? { progress: progress as number } : {}),
+  };
 }

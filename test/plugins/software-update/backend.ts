@@ -12,7 +12,7 @@ export const shipped = (name: string) =>
     readFileSync(fileURLToPath(new URL(`../../../workflows/${name}.json`, import.meta.url)), "utf8"),
   ) as JsonObject;
 
-const documents = ["software-install", "software-download"];
+const documents = ["software-install", "software-download", "software-remove", "software-cancel"];
 
 export interface BackendOptions extends Partial<DeviceOptions> {
   embedded?: boolean;
@@ -120,6 +120,15 @@ export class Backend implements AsyncDisposable {
     await this.order("download", correlationId, { softwareModules });
   }
 
+  /** The texts of all reports of the feature since then, but for the progress of what goes on. */
+  texts(since: number): string[] {
+    const isOnTheWay = /"status":"(?:DOWNLOADING|INSTALLING)".*"progress":[1-9]\d?[,}]/;
+    return this.device.heard
+      .slice(since)
+      .filter((heard) => heard.topic === "e" && !isOnTheWay.test(heard.text))
+      .map(({ text }) => text);
+  }
+
   /** All that was reported of an operation, in the order in which it came. */
   statuses(correlationId: string): Status[] {
     return this.device.on("e").flatMap(({ text }) => {
@@ -144,14 +153,19 @@ export class Backend implements AsyncDisposable {
 
   /** Waits until so many modules have come to an end. */
   async finished(correlationId: string, count = 1): Promise<string[]> {
-    await waitFor(
-      `the end of ${count} modules of ${correlationId}: ${this.sequence(correlationId).join(", ")}\n${this.device.host.log.slice(-3000)}`,
-      () =>
-        this.statuses(correlationId).filter(
-          ({ property, value }) => property === "lastOperation" && value.status.startsWith("FINISHED_"),
-        ).length >= count,
-      60_000,
-    );
+    const isEnd = ({ property, value }: Status) => property === "lastOperation" && value.status.startsWith("FINISHED_");
+    try {
+      await waitFor(
+        `the end of ${count} modules of ${correlationId}`,
+        () => this.statuses(correlationId).filter(isEnd).length >= count,
+        60_000,
+      );
+    } catch (cause) {
+      const seen = this.sequence(correlationId).join("\n");
+      throw new Error(`${(cause as Error).message}; there is\n${seen}\n${this.device.host.log.slice(-4000)}`, {
+        cause,
+      });
+    }
     return this.sequence(correlationId);
   }
 
@@ -161,4 +175,49 @@ export class Backend implements AsyncDisposable {
   }
 }
 
-export const [namespace, thingName] = gateway.deviceId.split(":") as [string, string];
+const topic = gateway.deviceId.replace(":", "/");
+
+/** The text of a message that changes a property of the feature, to the byte. */
+export const modified = (path: string, value: unknown) =>
+  JSON.stringify({
+    topic: `${topic}/things/twin/commands/modify`,
+    headers: { "response-required": false },
+    path: `/features/SoftwareUpdatable${path}`,
+    value,
+  });
+
+/** The texts of these statuses of a module, to the byte: each a status and what follows it. */
+export const statusTexts = (
+  correlationId: string,
+  name: string,
+  ...statuses: [status: string, more?: object, property?: string][]
+) =>
+  statuses.map(([status, more = {}, property = "lastOperation"]) =>
+    modified(`/properties/status/${property}`, {
+      correlationId,
+      status,
+      softwareModule: { name, version: "1.0" },
+      ...more,
+    }),
+  );
+
+/** What every module goes through before its script, if its size is known. */
+export const fetched = [
+  ["STARTED"],
+  ["DOWNLOADING", { progress: 0 }],
+  ["DOWNLOADING", { progress: 100 }],
+  ["DOWNLOADED", { progress: 100 }],
+] as const satisfies [string, object?][];
+
+export const answerText = (operation: string, correlationId: string, status = 204, value?: object) =>
+  JSON.stringify({
+    topic: `${topic}/things/live/messages/${operation}`,
+    headers: {
+      ...(value === undefined ? {} : { "content-type": "application/json" }),
+      "correlation-id": correlationId,
+      "response-required": false,
+    },
+    path: `/features/SoftwareUpdatable/outbox/messages/${operation}`,
+    value,
+    status,
+  });
