@@ -218,7 +218,7 @@ export interface ReportInput {
    */
   exitCode?: number | null;
   /**
-   * That has ended it: then the status code is -1.
+   * That has ended it, such as SIGKILL: then the status code is -1. What is no such name is as if it were not there.
    */
   signal?: string | null;
   /**

@@ -28,7 +28,8 @@ export function statusValue(
 
 function codeOf({ exitCode, signal }: ReportInput): string | undefined {
   if (exitCode !== undefined && exitCode !== null) return String(exitCode);
-  return signal === undefined || signal === null ? undefined : "-1";
+  // What aborts an operation is a signal, too, and has another name.
+  return /^SIG[A-Z0-9]+$/.test(signal ?? "") ? "-1" : undefined;
 }
 
 /** The progress that a report says, or null; undefined: it has nothing to say. */

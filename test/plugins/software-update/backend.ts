@@ -157,7 +157,12 @@ export class Backend implements AsyncDisposable {
     try {
       await waitFor(
         `the end of ${count} modules of ${correlationId}`,
-        () => this.statuses(correlationId).filter(isEnd).length >= count,
+        () =>
+          new Set(
+            this.statuses(correlationId)
+              .filter(isEnd)
+              .map((status) => JSON.stringify(status)),
+          ).size >= count,
         60_000,
       );
     } catch (cause) {
@@ -174,6 +179,9 @@ export class Backend implements AsyncDisposable {
     await this.server[Symbol.asyncDispose]();
   }
 }
+
+/** What is on its way when the host dies, or the connection, may be sent once more; nothing else may. */
+export const once = (lines: string[]) => lines.filter((line, index) => line !== lines[index - 1]);
 
 const topic = gateway.deviceId.replace(":", "/");
 
