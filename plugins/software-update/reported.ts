@@ -9,7 +9,7 @@ export interface Last {
   progress: number;
   /** What else it said; known in the life of the host that said it. */
   words?: string;
-  /** When, by the clock of this life. */
+  /** When, by the clock of this life; only of one on the way. */
   at?: number;
 }
 

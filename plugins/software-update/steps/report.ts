@@ -32,7 +32,7 @@ export function report(
       }
       const value = statusValue(input, progress, correlationKey);
       const said = things.report({ feature: featureId, path: `status/${property}`, value, intermediate, key });
-      const last = { status, progress: progress ?? 0, words, at: performance.now() };
+      const last = { status, progress: progress ?? 0, words, ...(intermediate ? { at: performance.now() } : {}) };
       // What is only said to have failed goes on being what it was.
       const noted = property === "lastOperation" ? reported.note(run.id, index, last) : undefined;
       await Promise.all([said, noted]);
