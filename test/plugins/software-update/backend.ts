@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { JsonObject } from "../../../host/sdk.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { type ArtifactServer, serveArtifacts, sha256 } from "../../support/artifact-server.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { Device, type DeviceOptions, gateway } from "../things/device.ts";
 
 export const shipped = (name: string) =>

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { waitFor } from "../../support/wait-for.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { answerText, Backend } from "./backend.ts";
 import { serveHalf } from "./halting-server.ts";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { waitFor } from "../../support/wait-for.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { answerText, Backend } from "./backend.ts";
 import { accepted, refused, silent, textOf } from "./hostile.ts";
 

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { needs } from "../../support/parts.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { Backend, once } from "./backend.ts";
 
 describe("kill -9 at each message", { skip: needs("mosquitto"), timeout: 1_200_000 }, () => {

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { needs } from "../../support/parts.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { Backend, modified, once, statusTexts } from "./backend.ts";
 import { serveHalf } from "./halting-server.ts";
 

@@ -7,8 +7,8 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { sha256 } from "../../support/artifact-server.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { serve, type TestServer } from "../download/server.ts";
 import { envelopeText } from "../things/device.ts";
 import { Backend } from "./backend.ts";

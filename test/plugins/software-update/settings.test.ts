@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { waitFor } from "../../support/wait-for.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { brokers } from "../things/device.ts";
 import { Backend, type GivenArtifact, modified } from "./backend.ts";
 

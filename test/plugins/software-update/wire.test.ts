@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { waitFor } from "../../support/wait-for.ts";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { endOfTar, tarOf } from "../archive/tar-bytes.ts";
 import { zipOf } from "../archive/zip-bytes.ts";
 import { brokers } from "../things/device.ts";
