@@ -79,6 +79,7 @@ export async function performAlone(lone: LoneStep, surroundings: LoneStepSurroun
     },
     secretPlaces: [],
     runSecret: () => undefined,
+    nameOfSecret: () => undefined,
     idempotencyKey: report.idempotencyKey,
     run: facts,
     findStep,
