@@ -16,13 +16,24 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Metafile } from "esbuild";
+import { build, type Metafile, type Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const target = process.argv[2] ?? join(root, "dist");
 const plugins = readdirSync(join(root, "plugins")).filter((name) =>
   existsSync(join(root, "plugins", name, "index.ts")),
 );
+
+/** Twice as large as all of Gantry; the package lays out generated types itself. */
+const withoutPrettier: Plugin = {
+  name: "without-prettier",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^prettier$/ }, () => ({ path: "prettier", namespace: "left-out" }));
+    onLoad({ filter: /.*/, namespace: "left-out" }, () => ({
+      contents: 'exports.format = () => { throw new Error("prettier is not part of the package"); };',
+    }));
+  },
+};
 
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
@@ -66,6 +77,7 @@ async function bundle(): Promise<Metafile["inputs"]> {
     legalComments: "none",
     metafile: true,
     logLevel: "warning",
+    plugins: [withoutPrettier],
     // CommonJS packages in the bundle call `require` for Node's own modules.
     banner: {
       js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',

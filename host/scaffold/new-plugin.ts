@@ -68,6 +68,7 @@ export async function makePlugin({ name, kind, language, folder }: NewPlugin): P
     return [...Object.keys(all), relative(begun, file)].sort();
   } catch (error) {
     await rm(begun, { recursive: true, force: true });
+    if (error instanceof GantryError) throw error;
     return unwritable(error);
   }
 }

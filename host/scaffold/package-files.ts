@@ -10,6 +10,7 @@ export function packageFiles(facts: Facts, readme: string): Record<string, strin
       type: "module",
       scripts: {
         test: `node --test "test/*.test.${extension}"`,
+        contract: "gantry plugin test .",
         check: "tsc --noEmit -p .",
         types: "gantry plugin types .",
       },
@@ -44,6 +45,7 @@ ${readme}
 |---|---|
 | \`gantry dev\` | a host that takes up each change, and runs the step again |
 | \`npm test\` | its tests, on a real host |
+| \`npm run contract\` | tries what every plugin has to hold, with the \`examples\` of \`plugin.json\` |
 | \`npm run types\` | writes \`${types}\` from the schemas in \`plugin.json\`; \`gantry dev\` does it by itself |
 | \`npm run check\` | checks the types; needs \`typescript\` and \`@types/node\` |
 

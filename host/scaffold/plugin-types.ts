@@ -46,8 +46,7 @@ export async function typesOfSchema(
   name: string,
   { pretty = false }: TypeOptions = {},
 ): Promise<string> {
-  // Large, and of no use to a host.
-  const { compile } = await import("json-schema-to-typescript");
+  const { compile } = await import("./schema-compiler.ts");
   const text = await compile({ ...structuredClone(schema), title: name }, name, {
     bannerComment: "",
     additionalProperties: false,

@@ -4,7 +4,12 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** Part to the Debian package that has it; a part is a program of the same name. */
-export const parts = { mosquitto: "mosquitto", openssl: "openssl", strace: "strace" } as const;
+export const parts = {
+  mosquitto: "mosquitto",
+  mosquitto_pub: "mosquitto-clients",
+  openssl: "openssl",
+  strace: "strace",
+} as const;
 
 export type Part = keyof typeof parts;
 

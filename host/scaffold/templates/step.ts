@@ -29,6 +29,10 @@ export function stepTemplate(facts: Facts): Template {
             additionalProperties: false,
             properties: { text: { type: "string" } },
           },
+          examples: [
+            { description: "a greeting", with: { who: "Ada" }, outputs: { text: "Hello Ada" } },
+            { description: "nobody", with: { who: " " }, fails: `${prefix}_NOBODY` },
+          ],
         },
       },
       errors: {
@@ -44,7 +48,11 @@ export function stepTemplate(facts: Facts): Template {
       [`steps/greet.${extension}`]: inLanguage(facts, stepInTypeScript(facts), stepInJavaScript(facts)),
       [`test/greet.test.${extension}`]: testText(facts),
     },
-    readme: `## The step \`${name}/greet\`
+    readme: `Its setting is \`greeting\`, the words before the name; default \`Hello\`.
+
+## \`${name}/greet\`
+
+Greets somebody.
 
 | input | |
 |---|---|
@@ -53,7 +61,7 @@ export function stepTemplate(facts: Facts): Template {
 
 Its output is \`text\`. It fails with \`${prefix}_NOBODY\` where \`who\` is blank.
 
-**Why repeating it is safe**: it changes nothing outside the run.
+**Repeating it** is safe: it changes nothing outside the run.
 
 \`\`\`json
 { "id": "greeting", "uses": "${name}/greet", "with": { "who": "Ada" } }

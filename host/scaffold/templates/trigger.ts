@@ -40,7 +40,9 @@ export function triggerTemplate(facts: Facts): Template {
       [`triggers/arrived.${extension}`]: inLanguage(facts, triggerInTypeScript, triggerInJavaScript(facts)),
       [`test/arrived.test.${extension}`]: testText(facts),
     },
-    readme: `## The trigger \`${name}/arrived\`
+    readme: `Its setting is \`intervalMs\`, how often it looks; default 500.
+
+## \`${name}/arrived\`
 
 Starts a run for each file in the folder \`box\` (default \`inbox\`) of the plugin's own folder, which is
 \`plugins/${name}\` in the host's data folder. Put a file there by renaming it, so that it is whole when it is found.
