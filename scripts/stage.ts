@@ -20,6 +20,7 @@ import { build, type Metafile, type Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const target = process.argv[2] ?? join(root, "dist");
+const toolkit = readdirSync(join(root, "host/toolkit")).map((file) => file.replace(/\.ts$/, ""));
 const plugins = readdirSync(join(root, "plugins")).filter((name) =>
   existsSync(join(root, "plugins", name, "index.ts")),
 );
@@ -54,6 +55,7 @@ async function bundle(): Promise<Metafile["inputs"]> {
     { in: "host/sdk.ts", out: "host/sdk" },
     { in: "host/testing/index.ts", out: "host/testing/index" },
     { in: "host/testing/host-main.ts", out: "host/testing/host-main" },
+    ...toolkit.map((name) => ({ in: `host/toolkit/${name}.ts`, out: `host/toolkit/${name}` })),
     { in: "host/builtin/index.ts", out: "host/builtin/index" },
     { in: "host/store/worker.ts", out: "host/chunks/worker" },
     { in: "host/isolation/child.ts", out: "host/chunks/child" },
@@ -70,7 +72,7 @@ async function bundle(): Promise<Metafile["inputs"]> {
     platform: "node",
     target: "node26",
     // Plugins meet the host's own interface, never a copy.
-    external: ["gantry"],
+    external: ["gantry", "gantry/*"],
     mainFields: ["module", "main"],
     minifyWhitespace: true,
     keepNames: true,
@@ -105,7 +107,7 @@ function writeTypes(): void {
   const options = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rootDir", root, "--outDir", all];
   const shared = ["--target", "es2025", "--module", "nodenext", "--types", "node", "--strict", "--skipLibCheck"];
   const flags = ["--allowImportingTsExtensions", "--resolveJsonModule", "--ignoreConfig"];
-  const entries = ["host/sdk.d.ts", "host/testing/index.d.ts"];
+  const entries = ["sdk", "testing/index", ...toolkit.map((name) => `toolkit/${name}`)].map((file) => `host/${file}.d.ts`);
   const files = entries.map((file) => join(root, file.replace(/\.d\.ts$/, ".ts")));
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, ...shared, ...flags, ...files], {
@@ -148,6 +150,7 @@ function writePackage(): void {
   const exports = {
     ".": { types: "./host/sdk.d.ts", default: "./host/sdk.js" },
     "./testing": { types: "./host/testing/index.d.ts", default: "./host/testing/index.js" },
+    "./toolkit/*": { types: "./host/toolkit/*.d.ts", default: "./host/toolkit/*.js" },
     "./package.json": "./package.json",
   };
   const content = { name, version, description, license, type, bin, exports, engines, optionalDependencies };

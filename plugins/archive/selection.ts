@@ -3,8 +3,8 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { PluginError } from "gantry";
+import { matcher } from "gantry/toolkit/globs";
 import { Fingerprint } from "./fingerprint.ts";
-import { matcher } from "./globs.ts";
 import type { CreateInput } from "./plugin.types.ts";
 import { type Found, walk } from "./tree.ts";
 
@@ -35,8 +35,8 @@ export class Selection {
     this.#path = path;
     this.partPath = join(dirname(path), `.${basename(path)}.gantry-part`);
     this.#order = JSON.stringify([root, include ?? null, exclude, input.format ?? null]);
-    this.#includes = include === undefined ? undefined : matcher(include);
-    this.#excludes = matcher(exclude);
+    this.#includes = include === undefined ? undefined : matcher(include, invalidGlob);
+    this.#excludes = matcher(exclude, invalidGlob);
   }
 
   /** In a fixed order. Rejects with the system's errors. */
@@ -70,3 +70,5 @@ export class Selection {
     return false;
   }
 }
+
+const invalidGlob = (message: string) => new PluginError("ARCHIVE_GLOB_INVALID", message);

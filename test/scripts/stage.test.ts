@@ -23,11 +23,15 @@ before(() => {
   execFileSync("tar", ["-xzf", join(folder, archive), "-C", installed, "--strip-components=1"]);
   rmSync(staged, { recursive: true });
   gantry = join(installed, "bin/gantry");
-  write("plugins.json", { workflows: ["./workflows"], plugins: [{ plugin: "script" }, { plugin: "gantry-lamp" }] });
+  write("plugins.json", {
+    workflows: ["./workflows"],
+    plugins: [{ plugin: "script" }, { plugin: "files" }, { plugin: "gantry-lamp" }],
+  });
   write("workflows/it.json", {
     name: "it",
     steps: [
       { id: "lit", uses: "lamp/light", with: { level: 3 } },
+      { uses: "files/select", with: { directory: "${{ run.directory }}", include: ["**/*.log"] } },
       {
         id: "said",
         uses: "script/run",
@@ -53,7 +57,9 @@ before(() => {
   write(
     "node_modules/gantry-lamp/index.js",
     `import { definePlugin } from "gantry";
-export default definePlugin({ setup: () => ({ steps: { light: { run: async ({ level }) => ({ level: level + 1 }) } } }) });
+import { matcher } from "gantry/toolkit/globs";
+const more = matcher(["lam?"], Error)("lamp") ? 1 : 0;
+export default definePlugin({ setup: () => ({ steps: { light: { run: async ({ level }) => ({ level: level + more }) } } }) });
 `,
   );
 });
@@ -123,7 +129,7 @@ function check(file: string) {
 test("a plugin in TypeScript is checked against its types", () => {
   write(
     "typed.ts",
-    'import { definePlugin, type StepContext } from "gantry";\nexport default definePlugin({ setup: ({ log }) => { log.info("x"); return { steps: { a: { run: async (_: object, context: StepContext) => ({ at: context.run.id }) } } }; } });\n',
+    'import { definePlugin, type StepContext } from "gantry";\nimport { matcher } from "gantry/toolkit/globs";\nmatcher(["*"], (message: string) => new Error(message));\nexport default definePlugin({ setup: ({ log }) => { log.info("x"); return { steps: { a: { run: async (_: object, context: StepContext) => ({ at: context.run.id }) } } }; } });\n',
   );
   write(
     "wrong.ts",

@@ -1,6 +1,6 @@
 import { PluginError, type Step } from "gantry";
+import { matcher } from "gantry/toolkit/globs";
 import { isMissing, withCodes } from "../failures.ts";
-import { matcher } from "../globs.ts";
 import { findFolder } from "../places.ts";
 import type { Config, SelectInput, SelectOutput } from "../plugin.types.ts";
 import { walk } from "../tree.ts";
@@ -11,8 +11,8 @@ export function select(config: Config): Step<SelectInput, SelectOutput> {
 
     run: (input, { signal, directory: runDirectory }) =>
       withCodes(signal, async () => {
-        const isIncluded = matcher(input.include);
-        const isExcluded = matcher(input.exclude);
+        const isIncluded = matcher(input.include, invalidGlob);
+        const isExcluded = matcher(input.exclude, invalidGlob);
         const root = await findFolder(input.directory, { allowed: config.allowedDirectories, runDirectory });
         const files: SelectOutput["files"] = [];
         let sizeBytes = 0;
@@ -37,3 +37,5 @@ async function* walkOf(root: string, signal: AbortSignal, enter: (relative: stri
     throw error;
   }
 }
+
+const invalidGlob = (message: string) => new PluginError("FILES_GLOB_INVALID", message);

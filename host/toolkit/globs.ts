@@ -2,25 +2,24 @@
 // shell, names that begin with a dot are names like others: what is excluded must not come in again by its dot.
 
 import { matchesGlob } from "node:path";
-import { PluginError } from "gantry";
 
 /** No name has it, and it is no dot. */
 const stand = "\u0001";
 
-/** Throws ARCHIVE_GLOB_INVALID. */
-export function matcher(globs: readonly string[]): (path: string) => boolean {
-  const patterns = globs.map(partsOf);
+/** Whether a path fits one of the globs. Throws what `invalid` makes of the words for a glob that is none. */
+export function matcher(globs: readonly string[], invalid: (message: string) => Error): (path: string) => boolean {
+  const patterns = globs.map((glob) => partsOf(glob, invalid));
   return (path) => {
     const names = path.split("/");
     return patterns.some((pattern) => matches(names, pattern));
   };
 }
 
-function partsOf(glob: string): string[] {
+function partsOf(glob: string, invalid: (message: string) => Error): string[] {
   const parts = glob.split("/").filter((part) => part !== "" && part !== ".");
   const isCut = parts.some((part) => part.split("{").length !== part.split("}").length);
   if (glob.startsWith("/") || parts.includes("..") || parts.length === 0 || isCut)
-    throw new PluginError("ARCHIVE_GLOB_INVALID", `the glob ${JSON.stringify(glob)} is not relative to the folder`);
+    throw invalid(`the glob ${JSON.stringify(glob)} is not relative to the folder`);
   return parts;
 }
 
