@@ -13,7 +13,7 @@ import type { Records } from "../records.ts";
 import { release } from "../release.ts";
 import { type Format, formatOf, Selection } from "../selection.ts";
 import { TarWriter } from "../tar-writer.ts";
-import { inTurn } from "../turns.ts";
+import { turns } from "../turns.ts";
 
 export function create(config: Config, records: Records): Step<CreateInput, CreateOutput> {
   const placesOf = async (input: CreateInput, runDirectory: string) => {
@@ -44,7 +44,7 @@ export function create(config: Config, records: Records): Step<CreateInput, Crea
       const selection = new Selection(input, root, path);
       // What is packed has no ratio.
       const budget = new Budget({ ...limitsOf(input, config), maxRatio: Number.POSITIVE_INFINITY }, 1);
-      return inTurn(path, signal, async () => {
+      return turns.take(path, signal, async () => {
         try {
           await makeFolder(dirname(path));
           await rm(selection.partPath, { force: true });

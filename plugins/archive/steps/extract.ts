@@ -9,7 +9,7 @@ import type { Config, ExtractInput, ExtractOutput } from "../plugin.types.ts";
 import type { Records } from "../records.ts";
 import { clearLeftovers, hasLeftovers, Staging } from "../staging.ts";
 import { isFree, targetExists } from "../target.ts";
-import { inTurn } from "../turns.ts";
+import { turns } from "../turns.ts";
 
 export function extract(config: Config, records: Records): Step<ExtractInput, ExtractOutput> {
   return {
@@ -30,7 +30,7 @@ export function extract(config: Config, records: Records): Step<ExtractInput, Ex
       const budget = new Budget(limitsOf(input, config), file.sizeBytes);
       const onRead = (bytes: number) => progress({ percent: (bytes / file.sizeBytes) * 100 });
       // `return await`: the file stays open until then.
-      return await inTurn(target, signal, async () => {
+      return await turns.take(target, signal, async () => {
         let staging: Staging | undefined;
         try {
           await clearLeftovers(target);

@@ -13,7 +13,7 @@ import type { Part } from "../part.ts";
 import type { Parts } from "../parts.ts";
 import type { Config, CopyInput, CopyOutput } from "../plugin.types.ts";
 import { type Report, reporter } from "../reports.ts";
-import { inTurn } from "../turns.ts";
+import { turns } from "../turns.ts";
 
 const readBytes = 256 * 1024;
 
@@ -54,7 +54,7 @@ export function copy(config: Config, parts: Parts): Step<CopyInput, CopyOutput> 
           return { path: source, directory: dirname(source), sizeBytes, digests };
         }
         const { path, directory } = await makeDestination(target(input, source));
-        return await inTurn(path, signal, () =>
+        return await turns.take(path, signal, () =>
           parts.use(
             path,
             checksums,

@@ -12,7 +12,7 @@ import type { Config, FetchInput, FetchOutput } from "../plugin.types.ts";
 import { reporter } from "../reports.ts";
 import { firstOf } from "../sources.ts";
 import { readTlsFiles } from "../tls-files.ts";
-import { inTurn } from "../turns.ts";
+import { turns } from "../turns.ts";
 
 export function fetch(config: Config, parts: Parts): Step<FetchInput, FetchOutput> {
   const target = ({ url, directory, filename }: FetchInput) => ({
@@ -37,7 +37,7 @@ export function fetch(config: Config, parts: Parts): Step<FetchInput, FetchOutpu
       const urls = [input.url, ...input.sources].map(parseUrl);
       const transfer = transferOf(input, config, checksums, context);
       const destination = await makeDestination(target(input));
-      return inTurn(destination.path, signal, async (waited) => {
+      return turns.take(destination.path, signal, async (waited) => {
         // What the one before has made may be this very file. Without one before, `check` has just been asked.
         const found = waited ? await alreadyThere(destination.path, input.sizeBytes, checksums, signal) : undefined;
         if (found !== undefined) return outputOf(destination, found.sizeBytes, found.digests);

@@ -7,7 +7,7 @@ import { withCodes } from "../failures.ts";
 import { checkRemovable, findPlace, look, makeFolder, syncFolder } from "../places.ts";
 import type { Config, MoveInput, MoveOutput } from "../plugin.types.ts";
 import { allowMissing, removeTree } from "../removal.ts";
-import { inTurn } from "../turns.ts";
+import { turns } from "../turns.ts";
 
 /** Tells one file from another, whatever their names. The number of the disk is no part of it: a reboot may change it. */
 type Identity = Pick<Stats, "ino" | "mtimeMs" | "size">;
@@ -41,7 +41,7 @@ export function move(config: Config): Step<MoveInput, MoveOutput> {
     run: (input, context) =>
       withCodes(context.signal, async () => {
         const { from, to } = await placesOf(input, context.directory);
-        await inTurn(to, context.signal, () => moveOne(from, to, input.replace, context));
+        await turns.take(to, context.signal, () => moveOne(from, to, input.replace, context));
         return { path: to };
       }),
   };

@@ -5,7 +5,7 @@ import { PluginError, type Step } from "gantry";
 import { withCodes } from "../failures.ts";
 import { findPlace, look, makeFolder, syncFolder } from "../places.ts";
 import type { Config, WriteInput, WriteOutput } from "../plugin.types.ts";
-import { inTurn } from "../turns.ts";
+import { turns } from "../turns.ts";
 
 export function write(config: Config): Step<WriteInput, WriteOutput> {
   const allowed = config.allowedDirectories;
@@ -25,7 +25,7 @@ export function write(config: Config): Step<WriteInput, WriteOutput> {
       withCodes(signal, async () => {
         const content = contentOf(input);
         const path = await findPlace(input.path, { allowed, runDirectory: directory });
-        await inTurn(path, signal, () => writeWhole(path, content, modeOf(input.mode), signal));
+        await turns.take(path, signal, () => writeWhole(path, content, modeOf(input.mode), signal));
         return { path, sizeBytes: content.length };
       }),
   };
