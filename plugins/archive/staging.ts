@@ -107,7 +107,7 @@ export class Staging {
     await mkdir(join(this.path, path), { mode: mode | 0o700 }).catch((error) => throwAsDuplicate(error, path));
   }
 
-  async #write({ path, mode, modifiedAt, content }: Entry): Promise<void> {
+  async #write({ path, mode, modifiedAt, sizeBytes, content }: Entry): Promise<void> {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     const file = await open(join(this.path, path), flags, mode | 0o600).catch((error) => throwAsDuplicate(error, path));
     try {
@@ -117,7 +117,9 @@ export class Staging {
       await file.close();
       throw error;
     }
-    await this.#syncs.add(file);
+    // One without content is no more than its name, which is synced with its folder.
+    if (sizeBytes === 0) await file.close();
+    else await this.#syncs.add(file);
   }
 
   async #linkFile(entry: Entry): Promise<void> {
