@@ -1,10 +1,11 @@
-// Secrets are named in documents and read from the surroundings of the process; what was read once is masked in
-// everything the host writes.
+// Secrets are named in documents and read from the surroundings of the process, or come with a run; they are masked in
+// everything the host writes, those of a run until it has ended.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GantryError } from "./errors.ts";
 import type { Json } from "./sdk.ts";
+import { SecretForms, shortestForm } from "./secret-forms.ts";
 
 /** What stands in a document in place of a secret. */
 export interface SecretReference {
@@ -36,8 +37,17 @@ export async function readSecret(name: string): Promise<string> {
   const value = process.env[`GANTRY_SECRET_${name}`] || process.env[name] || (await readCredential(name));
   if (!value)
     throw new GantryError("SECRET_MISSING", `the secret ${name} is neither in the environment nor a credential`);
-  registerSecret(value);
+  registerOnce(value);
   return value;
+}
+
+const registered = new Set<string>();
+
+/** For good. */
+function registerOnce(value: string): void {
+  if (registered.has(value)) return;
+  registered.add(value);
+  registerSecret(value);
 }
 
 async function readCredential(name: string): Promise<string | undefined> {
@@ -53,32 +63,26 @@ async function readCredential(name: string): Promise<string | undefined> {
   }
 }
 
-const forms = new Set<string>();
-let pattern: RegExp | undefined;
+const forms = new SecretForms();
 
-/** From now on `mask` hides this value. Values under 4 characters are not masked: they would hide half of the log. */
-export function registerSecret(value: string): void {
-  if (value.length < 4) return;
-  const before = forms.size;
-  for (const form of formsOf(value)) forms.add(form);
-  if (forms.size > before) pattern = undefined;
+/**
+ * From now on `mask` hides this value, until what is returned is called. Values under 4 characters are not masked: they
+ * would hide half of the log.
+ */
+export function registerSecret(value: string): () => void {
+  const all = value.length < shortestForm ? [] : [...new Set(formsOf(value))];
+  for (const form of all) forms.add(form);
+  return () => {
+    for (const form of all.splice(0)) forms.remove(form);
+  };
 }
 
 /** Whether there is anything to hide. */
-export const hasSecrets = (): boolean => forms.size > 0;
+export const hasSecrets = (): boolean => !forms.isEmpty;
 
 /** Replaces every registered secret by `***`, also where it is written as JSON, in base64 or in a URL. */
 export function mask(text: string): string {
-  if (forms.size === 0) return text;
-  // Longest first, so that a secret which contains another one is hidden as a whole.
-  pattern ??= new RegExp(
-    [...forms]
-      .sort((one, other) => other.length - one.length)
-      .map((form) => RegExp.escape(form))
-      .join("|"),
-    "g",
-  );
-  return text.replace(pattern, "***");
+  return forms.isEmpty ? text : forms.replaceIn(text);
 }
 
 function formsOf(value: string): string[] {
@@ -92,7 +96,7 @@ function formsOf(value: string): string[] {
     bytes.toString("base64"),
     ...inBase64,
     ...inBase64.map((core) => core.replaceAll("+", "-").replaceAll("/", "_")),
-  ];
+  ].filter((form) => form.length >= shortestForm);
 }
 
 // Behind other bytes (`user:password` of an Authorization header) the same value is spelt in one of three ways; the core

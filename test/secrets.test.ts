@@ -88,3 +88,22 @@ test("expressions see a configuration without its secrets", () => {
   };
   assert.deepEqual(withoutSecrets(config), { user: "u", tls: { ca: "file" }, list: [1] });
 });
+
+test("a secret is masked until everybody who registered it has let it go", () => {
+  const releases = [registerSecret("a-passing-secret"), registerSecret("a-passing-secret")];
+  assert.equal(mask("so a-passing-secret goes"), "so *** goes");
+  releases[0]!();
+  releases[0]!();
+  assert.equal(mask("so a-passing-secret goes"), "so *** goes");
+  releases[1]!();
+  assert.equal(mask("so a-passing-secret goes"), "so a-passing-secret goes");
+});
+
+test("ten thousand secrets with the same beginning are masked without delay", () => {
+  const secrets = Array.from({ length: 10_000 }, (_, n) => `https://host/file?signature=${String(n).padStart(8, "0")}`);
+  const releases = secrets.map((secret) => registerSecret(secret));
+  const text = `${"some words ".repeat(20)}${secrets[7777]} and ${secrets[1]}.`;
+  assert.equal(mask(text), `${"some words ".repeat(20)}*** and ***.`);
+  for (const release of releases) release();
+  assert.equal(mask(secrets[0]!), secrets[0]);
+});

@@ -19,7 +19,7 @@ import { evaluateAt, readPolicy } from "./read-values.ts";
 import type { Entry } from "./records.ts";
 import { nextAttemptAt } from "./retry.ts";
 import type { RunFacts } from "./run-facts.ts";
-import { maskValues } from "./run-secrets.ts";
+import { maskValues, unmaskLater } from "./run-secrets.ts";
 import type { RunState } from "./state.ts";
 import type { FindStep } from "./workflow.ts";
 
@@ -41,6 +41,8 @@ export interface ActiveAttemptsOptions {
   note(entry: Entry): Promise<void>;
   /** Commits what came of an attempt, and goes on. */
   advance(entries: Entry[]): Promise<void>;
+  /** Resolves when the run has ended, or is suspended. */
+  ended: Promise<void>;
   /** An attempt ended without a result because the host stops. */
   suspended(): void;
 }
@@ -154,7 +156,8 @@ export class ActiveAttempts {
   #ownSecrets(): Readonly<Record<string, Json>> {
     if (this.#secrets === undefined) {
       this.#secrets = this.#options.secrets.get(this.#options.run.id);
-      maskValues(this.#secrets);
+      const release = maskValues(this.#secrets);
+      void this.#options.ended.then(() => unmaskLater(release));
     }
     return this.#secrets;
   }

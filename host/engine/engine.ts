@@ -15,8 +15,8 @@ import { Programs, type RunProgram } from "./programs.ts";
 import { type EndStatus, nextRecord } from "./records.ts";
 import { checkRequirements } from "./requirements.ts";
 import { hostStopping, RunDriver } from "./run-driver.ts";
-import { maskValues, namesSecret, setSecretsAside } from "./run-secrets.ts";
-import { abortedBy, type Received, Signals, type Taken } from "./signals.ts";
+import { maskValues, namesSecret, setSecretsAside, unmaskLater } from "./run-secrets.ts";
+import { abortedBy, Signals } from "./signals.ts";
 import { abortStoredRun, runCancelled } from "./stored-abort.ts";
 import { Turnstile } from "./turnstile.ts";
 import type { FindStep, HostContexts, LoadedWorkflow } from "./workflow.ts";
@@ -115,15 +115,16 @@ export class Engine extends EventEmitter<EngineEvents> {
     const event = emission.event ?? {};
     const program = this.#programs.of(workflow);
     const run = newRun(workflow, input, event, program.groupOf(input, event), origin, this.#clock.now());
-    if (Object.keys(secrets).length > 0) {
-      maskValues(secrets);
-      await store.secrets.put(run.id, secrets);
-    }
+    // The values are nobody's again until a step takes them.
+    const release = maskValues(secrets);
     try {
+      if (Object.keys(secrets).length > 0) await store.secrets.put(run.id, secrets);
       await this.#admit(run, workflow, program, origin.delivery);
     } catch (error) {
       await this.#removeSecrets(run);
       throw error;
+    } finally {
+      unmaskLater(release);
     }
     log.info("run accepted", { run: run.id, workflow: run.workflow });
     return { runId: run.id };

@@ -79,6 +79,7 @@ export class RunDriver implements SignalListener {
       inOrder: (work) => this.#inOrder(work),
       note: (entry) => this.#note(entry),
       advance: (entries) => this.#advance(entries),
+      ended: this.ended,
       suspended: () => this.#suspend(),
     });
   }

@@ -145,10 +145,27 @@ function setAside(value: Json, secrets: Record<string, Json>): JsonObject {
   return { $secret: name };
 }
 
-/** From now on nothing the host writes shows these values. */
-export function maskValues(value: Json): void {
-  if (typeof value === "string") registerSecret(value);
-  else if (typeof value === "object" && value !== null) for (const inner of Object.values(value)) maskValues(inner);
+/** From now on nothing the host writes shows these values, until what is returned is called. */
+export function maskValues(value: Json): () => void {
+  const releases: (() => void)[] = [];
+  const register = (inner: Json) => {
+    if (typeof inner === "string") releases.push(registerSecret(inner));
+    else if (typeof inner === "object" && inner !== null) Object.values(inner).forEach(register);
+  };
+  register(value);
+  return () => {
+    for (const release of releases) release();
+  };
+}
+
+/** How many ended runs keep their secrets masked: what is left of them may still say something. */
+const stillMasked = 100;
+const ending: (() => void)[] = [];
+
+/** Lets the masks of a run that has ended go, but not at once. */
+export function unmaskLater(release: () => void): void {
+  ending.push(release);
+  if (ending.length > stillMasked) ending.shift()!();
 }
 
 /** A copy of an input, with the run's own secrets in the places of their references. */
