@@ -107,7 +107,9 @@ function writeTypes(): void {
   const options = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rootDir", root, "--outDir", all];
   const shared = ["--target", "es2025", "--module", "nodenext", "--types", "node", "--strict", "--skipLibCheck"];
   const flags = ["--allowImportingTsExtensions", "--resolveJsonModule", "--ignoreConfig"];
-  const entries = ["sdk", "testing/index", ...toolkit.map((name) => `toolkit/${name}`)].map((file) => `host/${file}.d.ts`);
+  const entries = ["sdk", "testing/index", ...toolkit.map((name) => `toolkit/${name}`)].map(
+    (file) => `host/${file}.d.ts`,
+  );
   const files = entries.map((file) => join(root, file.replace(/\.d\.ts$/, ".ts")));
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, ...shared, ...flags, ...files], {

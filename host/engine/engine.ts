@@ -16,7 +16,7 @@ import { type EndStatus, nextRecord } from "./records.ts";
 import { checkRequirements } from "./requirements.ts";
 import { hostStopping, RunDriver } from "./run-driver.ts";
 import { maskValues, namesSecret, setSecretsAside, unmaskLater } from "./run-secrets.ts";
-import { abortedBy, Signals } from "./signals.ts";
+import { abortedBy, type Received, Signals, type Taken } from "./signals.ts";
 import { abortStoredRun, runCancelled } from "./stored-abort.ts";
 import { Turnstile } from "./turnstile.ts";
 import type { FindStep, HostContexts, LoadedWorkflow } from "./workflow.ts";

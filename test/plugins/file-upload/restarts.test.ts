@@ -5,10 +5,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { waitFor } from "../../../host/testing/wait-for.ts";
 import { needs } from "../../support/parts.ts";
 import { type PutServer, startPutServer } from "../../support/put-server.ts";
 import { type UnrulyProxy, unrulyProxy } from "../../support/unruly-proxy.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { Hub, nameOf } from "./hub.ts";
 
 describe("file uploads over restarts", { skip: needs("mosquitto"), timeout: 120_000 }, () => {
