@@ -204,6 +204,28 @@ test("plugins that cannot be used are faults at their entry, and the rest stays 
   );
 });
 
+test("a plugin that can run in the host's process only is refused elsewhere", (t) => {
+  const alone = { name: "alone", version: "1.0.0", host: "^1.0.0", main: "index.js", inProcessOnly: "it links files" };
+  const folder = makeHostFolder(t, {
+    "plugins.json": `{
+  "plugins": [
+    { "plugin": "own", "isolation": "together" },
+    { "plugin": "./plugins/outside" }
+  ]
+}`,
+    "built-in/own/plugin.json": { ...alone, name: "own" },
+    "built-in/own/index.js": "",
+    "plugins/outside/plugin.json": { ...alone, name: "outside" },
+    "plugins/outside/index.js": "",
+  });
+  const { faults } = readListed(folder.configurationFile, { builtInDirectory: join(folder.path, "built-in") });
+  assert.deepEqual(places(folder, faults), [
+    "plugins.json:3:37 PLUGIN_IN_PROCESS_ONLY",
+    "plugins.json:4:17 PLUGIN_IN_PROCESS_ONLY",
+  ]);
+  assert.match(faults[0]!.message, /own .* it links files/);
+});
+
 test("a manifest is held against the plugin interface and its folder", (t) => {
   const folder = makeHostFolder(t, {
     "plugins.json": entries("future", "nonsense", "unbuilt", "outside", "linked", "unreadable", "good"),
