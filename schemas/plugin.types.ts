@@ -13,6 +13,9 @@ export interface PluginManifest {
    * Semantic version of the plugin.
    */
   version: string;
+  /**
+   * What it is for, in a sentence.
+   */
   description?: string;
   /**
    * Range of versions of the plugin interface it works with, as in ^1.0.0.
@@ -32,9 +35,15 @@ export interface PluginManifest {
    * Names taken over from the Eclipse Kanto daemon's configuration that have no use here: accepted and reported once.
    */
   ignoredConfig?: string[];
+  /**
+   * Its steps, by the word after the slash in plugin/step.
+   */
   steps?: {
     [k: string]: ManifestStep;
   };
+  /**
+   * Its triggers, by the word after the slash in plugin/trigger.
+   */
   triggers?: {
     [k: string]: ManifestTrigger;
   };
@@ -56,6 +65,9 @@ export interface PluginManifest {
    * Services or plugins that must be started before.
    */
   requires?: string[];
+  /**
+   * What it may do in a process of its own.
+   */
   permissions?: {
     /**
      * Folders it reads.

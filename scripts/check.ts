@@ -11,6 +11,7 @@ const checks: [name: string, file: string, ...args: string[]][] = [
   ["generated types", "scripts/generate-types.ts", "--check"],
   ["the editors' schema", "scripts/generate-schema.ts", "--check"],
   ["docs/errors.md", "scripts/generate-errors.ts", "--check"],
+  ["docs/plugin-reference.md", "scripts/generate-reference.ts", "--check"],
   ["tests", "scripts/test.ts"],
 ];
 

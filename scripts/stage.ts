@@ -1,26 +1,14 @@
 // Makes the package that is published: `node scripts/stage.ts [FOLDER]` (default dist/) compiles and bundles the host,
 // its threads and children, and each plugin, and puts what is read as it is beside them. `npm pack ./dist` packs it.
 
-import { spawnSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Metafile, type Plugin } from "esbuild";
+import { interfaces, toolkit, writeDeclarations } from "./declarations.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const target = process.argv[2] ?? join(root, "dist");
-const toolkit = readdirSync(join(root, "host/toolkit")).map((file) => file.replace(/\.ts$/, ""));
 const plugins = readdirSync(join(root, "plugins")).filter((name) =>
   existsSync(join(root, "plugins", name, "index.ts")),
 );
@@ -103,29 +91,15 @@ function copy(name: string): void {
 
 /** The declarations that plugins and their tests are written against, and what those need. */
 function writeTypes(): void {
-  const all = mkdtempSync(join(tmpdir(), "gantry-types-"));
-  const options = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rootDir", root, "--outDir", all];
-  const shared = ["--target", "es2025", "--module", "nodenext", "--types", "node", "--strict", "--skipLibCheck"];
-  const flags = ["--allowImportingTsExtensions", "--resolveJsonModule", "--ignoreConfig"];
-  const entries = ["sdk", "testing/index", ...toolkit.map((name) => `toolkit/${name}`)].map(
-    (file) => `host/${file}.d.ts`,
-  );
-  const files = entries.map((file) => join(root, file.replace(/\.d\.ts$/, ".ts")));
-  const compiler = join(root, "node_modules/typescript/bin/tsc");
-  const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, ...shared, ...flags, ...files], {
-    encoding: "utf8",
-    cwd: root,
-  });
-  if (status !== 0) throw new Error(`the types cannot be made:\n${stdout}`);
-  const wanted = new Set(entries);
+  using all = writeDeclarations();
+  const wanted = new Set(interfaces.map((file) => `${file}.d.ts`));
   for (const file of wanted) {
-    const text = readFileSync(join(all, file), "utf8");
+    const text = readFileSync(join(all.folder, file), "utf8");
     mkdirSync(dirname(join(target, file)), { recursive: true });
     writeFileSync(join(target, file), text.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"'));
     for (const [, imported] of text.matchAll(/from "(\.[^"]*)\.ts"/g))
       wanted.add(join(dirname(file), `${imported}.d.ts`));
   }
-  rmSync(all, { recursive: true });
 }
 
 /** The licences of everything that was bundled. */

@@ -61,6 +61,10 @@ export class TestHost implements AsyncDisposable {
   /** Every line so far, those of earlier lives included. */
   readonly log: LogLine[] = [];
   readonly device: DeviceIdentity | null;
+  /**
+   * `advance("10m")` lets the host find itself so much later, as after a sleep: waits, retries, time limits, schedules and
+   * back-offs that come due on the way are over. What has its own timers (plugins, brokers) does not notice.
+   */
   readonly clock = { advance: (duration: string) => this.#advance(duration) };
   readonly #options: TestHostOptions;
   readonly #started: AsyncDisposableStack;
