@@ -43,6 +43,7 @@ async function bundle(): Promise<Metafile["inputs"]> {
     { in: "host/sdk.ts", out: "host/sdk" },
     { in: "host/testing/index.ts", out: "host/testing/index" },
     { in: "host/testing/host-main.ts", out: "host/testing/host-main" },
+    { in: "host/conformance/import-probe.ts", out: "host/conformance/import-probe" },
     ...toolkit.map((name) => ({ in: `host/toolkit/${name}.ts`, out: `host/toolkit/${name}` })),
     { in: "host/builtin/index.ts", out: "host/builtin/index" },
     { in: "host/store/worker.ts", out: "host/chunks/worker" },

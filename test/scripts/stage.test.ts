@@ -152,9 +152,11 @@ test("a plugin in its own folder is tested with gantry/testing, in JavaScript an
         description: "Lights the lamp.",
         input: { type: "object", additionalProperties: false },
         output: { type: "object", properties: { level: { type: "integer" } } },
+        examples: [{ description: "as it is", outputs: { level: 3 } }],
       },
     },
   });
+  write("own/README.md", "# lamp\n\n## lamp/light\n\n**Repeating it** is safe: it only looks.\n");
   write(
     "own/index.ts",
     `import { definePlugin } from "gantry";
@@ -204,4 +206,8 @@ ${body}  const told: TestHost["log"] = host.log;
   assert.match(tested.stdout, /pass 2/);
   const typed = check("own/test/light.test.ts");
   assert.equal(typed.status, 0, typed.stdout);
+  const tried = run("plugin", "test", "own");
+  assert.equal(tried.status, 0, tried.stdout + tried.stderr);
+  assert.match(tried.stdout, /^✓ import$/m);
+  assert.match(tried.stdout, /^✓ repeat lamp\/light: as it is/m);
 });
