@@ -426,7 +426,7 @@ export const catalogue = {
   },
   PLUGIN_TYPES_FAILED: {
     description: "A JSON Schema of a plugin.json cannot be put into TypeScript types.",
-    remedy: "Write that schema without references to other files and without circles, or write its types by hand.",
+    remedy: "Mend that schema as the message says, or write the types of the plugin by hand.",
     retryable: false,
   },
   FOLDER_TAKEN: {

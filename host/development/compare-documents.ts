@@ -4,11 +4,12 @@ import { isDeepStrictEqual } from "node:util";
 import type { InstalledPlugin } from "../loading/installed-plugin.ts";
 import type { HostDocuments } from "../loading/read-host.ts";
 
-/** In development each plugin from outside has a process of its own, so that it can be replaced alone. */
+/** In development each plugin from outside that can has a process of its own, so that it can be replaced alone. */
 export function forDevelopment(documents: HostDocuments): HostDocuments {
-  const plugins = documents.plugins.map(({ isolation, ...plugin }) =>
-    plugin.builtIn && isolation !== undefined ? { ...plugin, isolation } : plugin,
-  );
+  const plugins = documents.plugins.map((plugin) => {
+    const { isolation, ...alone } = plugin;
+    return plugin.builtIn || plugin.manifest.inProcessOnly !== undefined ? plugin : alone;
+  });
   return { ...documents, plugins };
 }
 

@@ -1,7 +1,8 @@
 // One host that follows its files: what has changed is checked, and takes the place of what was before while all else goes
 // on. What is wrong is told, and the host goes on with what was right.
 
-import { type GantryError, toFailure } from "../errors.ts";
+import { join } from "node:path";
+import { GantryError, toFailure } from "../errors.ts";
 import { type Host, startHost } from "../host.ts";
 import { contentHash } from "../loading/content-hash.ts";
 import type { InstalledPlugin } from "../loading/installed-plugin.ts";
@@ -37,6 +38,7 @@ export class DevSession {
   readonly #repetition: Repetition;
   #documents: HostDocuments;
   #host: Host | undefined;
+  #taking: Promise<void> | undefined;
   /** What was in the folders of the plugins that are at work, by name. */
   #contents = new Map<string, string>();
 
@@ -58,6 +60,9 @@ export class DevSession {
     } finally {
       this.#repetition.end();
       await this.#host?.stop();
+      // What was being taken up may have begun another host.
+      await this.#taking;
+      await this.#host?.stop();
     }
   }
 
@@ -73,8 +78,8 @@ export class DevSession {
       if (changed === "over") return changed;
       tell({ event: "changed", files: changed });
       // A file may go while it is read; the next change brings the rest.
-      const taken = this.#take().catch((error: unknown) => tell({ event: "failed", ...toFailure(error) }));
-      await Promise.race([taken, over]);
+      this.#taking = this.#take().catch((error: unknown) => tell({ event: "failed", ...toFailure(error) }));
+      await Promise.race([this.#taking, over]);
       if (JSON.stringify(placesOf(this.#documents)) !== JSON.stringify(places)) return "elsewhere";
     }
   }
@@ -122,9 +127,11 @@ export class DevSession {
     return outsideOf(now).filter(isChanged);
   }
 
-  /** Whether its module can be imported; what is wrong with it is told. */
+  /** Whether it can be replaced, and its module imported; what is wrong with it is told. */
   async #isSound(plugin: InstalledPlugin): Promise<boolean> {
     try {
+      if (plugin.isolation === "in-process")
+        throw new GantryError("PLUGIN_CHANGED", "it is part of the host's process: end gantry dev and start it again");
       await this.#host!.plugins.tryOut(plugin);
       return true;
     } catch (error) {
@@ -199,8 +206,10 @@ export class DevSession {
     return new Map(await Promise.all(hashes));
   }
 
+  /** Of all that it is at work with. */
   #contentOf(directory: string): Promise<string> {
-    return contentHash(directory, [this.#options.dataDirectory]);
+    const others = ["test", "README.md", "plugin.types.ts", "plugin.types.d.ts"].map((name) => join(directory, name));
+    return contentHash(directory, [this.#options.dataDirectory, ...others]);
   }
 }
 

@@ -92,7 +92,8 @@ function checkName(name: string): void {
 async function checkPlace(folder: string): Promise<void> {
   const there = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
-    if (error.code === "ENOTDIR") return [""];
+    // Either it is a file, or one that it would lie in is.
+    if (error.code === "ENOTDIR" && existsSync(folder)) return [""];
     throw new GantryError("FOLDER_UNWRITABLE", `${folder} cannot be looked at: ${error.message}`, { cause: error });
   });
   if (there.length > 0) throw new GantryError("FOLDER_TAKEN", `${folder} is there already`);

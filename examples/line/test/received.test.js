@@ -26,7 +26,7 @@ test("each line gives one run, and its sender hears of it once it is on disk", a
   /** @param {string} line */
   const ask = async (line) => {
     socket.write(`${line}\n`);
-    return JSON.parse((await lines.next()).value);
+    return JSON.parse((await lines.next()).value ?? "null");
   };
   const first = await ask('{"id": 1, "input": {"item": "bolt"}}');
   assert.equal(host.found(first.run)?.workflow, "order");
