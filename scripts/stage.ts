@@ -45,7 +45,6 @@ async function bundle(): Promise<Metafile["inputs"]> {
     { in: "host/testing/host-main.ts", out: "host/testing/host-main" },
     { in: "host/conformance/import-probe.ts", out: "host/conformance/import-probe" },
     ...toolkit.map((name) => ({ in: `host/toolkit/${name}.ts`, out: `host/toolkit/${name}` })),
-    { in: "host/conformance/import-probe.ts", out: "host/conformance/import-probe" },
     { in: "host/builtin/index.ts", out: "host/builtin/index" },
     { in: "host/store/worker.ts", out: "host/chunks/worker" },
     { in: "host/isolation/child.ts", out: "host/chunks/child" },
