@@ -15,14 +15,13 @@ function sourcesOf(path: string): string {
     .join("\n");
 }
 
-for (const plugin of ["download", "verify", "archive", "files", "http", "script", "things", "upload-http"])
+for (const plugin of ["download", "verify", "archive", "files", "http", "script", "things", "software-update", "upload-http"])
   test(`every error that ${plugin} declares is thrown by it and provoked by a test, and no other is`, () => {
     const manifest = JSON.parse(readFileSync(join(folder(`plugins/${plugin}`), "plugin.json"), "utf8"));
     const declared = Object.keys(manifest.errors).sort();
+    const prefix = plugin.toUpperCase().replaceAll("-", "_");
     const named = (source: string) =>
-      [...new Set(source.match(new RegExp(`"${plugin.toUpperCase().replaceAll("-", "_")}_[A-Z_0-9]+"`, "g")))].map(
-        (text) => text.slice(1, -1),
-      );
+      [...new Set(source.match(new RegExp(`"${prefix}_[A-Z_0-9]+"`, "g")))].map((text) => text.slice(1, -1));
     assert.deepEqual(named(sourcesOf(folder(`plugins/${plugin}`))).sort(), declared);
     assert.deepEqual(named(sourcesOf(folder(`test/plugins/${plugin}`))).sort(), declared);
   });

@@ -1,0 +1,3 @@
+import { holdSteps } from "./every-step.ts";
+
+holdSteps(() => true);
