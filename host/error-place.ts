@@ -10,7 +10,7 @@ const own = new URL("./", import.meta.url).href;
 export function placeOf({ stack = "" }: Error): string | undefined {
   // What cannot be read as code has its place ahead of the message; all else in the lines of the stack.
   const head = /^(file:\/\/.+:\d+)\n/.exec(stack)?.[1];
-  const lines = [...stack.matchAll(/^ +at (?:.*\()?(file:\/\/.+?:\d+:\d+)\)?$/gm)].map(([, place]) => place!);
+  const lines = [...stack.matchAll(/^ +at (?:async |.*\()?(file:\/\/.+?:\d+:\d+)\)?$/gm)].map(([, place]) => place!);
   const place = head ?? lines.find((line) => !line.startsWith(own));
   if (place === undefined) return undefined;
   const [, url, position] = /^(.*?)((?::\d+){1,2})$/.exec(place)!;

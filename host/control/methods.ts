@@ -7,6 +7,7 @@ import type { Engine } from "../engine/engine.ts";
 import { GantryError } from "../errors.ts";
 import type { ActivePlugins } from "../loading/activate.ts";
 import type { HostDocuments } from "../loading/read-host.ts";
+import { readPluginAgain } from "../loading/read-plugin-again.ts";
 import type { HostLog } from "../log.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { type Run, type RunStatus, runStatuses, type Store } from "../store/store.ts";
@@ -123,7 +124,11 @@ export const methods: Readonly<Record<string, Method>> = {
   },
   "plugins.restart": {
     params: closed({ plugin: text }, ["plugin"]),
-    call: async ({ plugins }, { plugin }) => ((await plugins.restart(plugin as string)) ?? null) as unknown as Json,
+    call: async ({ plugins, documents }, { plugin }) => {
+      const now = readPluginAgain(plugin as string, documents);
+      const state = now === undefined ? await plugins.restart(plugin as string) : (await plugins.replace(now)).state;
+      return (state ?? null) as unknown as Json;
+    },
   },
   "events.follow": {
     params: closed({ run: text }),

@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { InstalledPlugin } from "../loading/installed-plugin.ts";
 import type { HostDocuments } from "../loading/read-host.ts";
+import { relationsOf } from "../loading/read-plugin-again.ts";
 
 /** In development each plugin from outside that can has a process of its own, so that it can be replaced alone. */
 export function forDevelopment(documents: HostDocuments): HostDocuments {
@@ -33,11 +34,7 @@ export function haveSameWorkflows(before: HostDocuments, now: HostDocuments): bo
 }
 
 function skeletonOf({ device, configuration, plugins }: HostDocuments): unknown {
-  const partOf = (plugin: InstalledPlugin) => {
-    if (plugin.builtIn) return plugin;
-    const { name, directory, requiredPlugins, requiredServices, refusal, manifest } = plugin;
-    return { name, directory, requiredPlugins, requiredServices, refusal, provides: manifest.provides };
-  };
+  const partOf = (plugin: InstalledPlugin) => (plugin.builtIn ? plugin : relationsOf(plugin));
   return { device, retention: configuration?.retention, plugins: plugins.map(partOf) };
 }
 

@@ -14,6 +14,7 @@ import { loadWorkflow } from "../../host/loading/load-workflow.ts";
 import { type HostDocuments, readHost } from "../../host/loading/read-host.ts";
 import { createLog } from "../../host/log.ts";
 import type { Json } from "../../host/sdk.ts";
+import { deedsBelow } from "./tutorial.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const pages = [
@@ -36,8 +37,10 @@ const examples: Example[] = pages.flatMap((page) => {
 const asJson = examples
   .filter(({ language }) => language === "json")
   .map((example) => ({ ...example, value: JSON.parse(example.text) }));
-// That of docs/plugins.md is a part of the tutorial, which tutorial.test.ts follows.
-const workflows = asJson.filter(({ page, value }) => page !== "docs/plugins.md" && Array.isArray(value.steps));
+// What its reader does with the plugin it makes is done in tutorial.test.ts.
+const tutorial = deedsBelow(join(root, "docs/plugins.md"), "## From nothing to a working step");
+const isOfTutorial = (text: string) => tutorial.some((deed) => deed.kind === "file" && deed.text === text);
+const workflows = asJson.filter(({ text, value }) => Array.isArray(value.steps) && !isOfTutorial(text));
 const configurations = asJson.filter(({ value }) => Array.isArray(value.plugins));
 
 /** Inputs for those that need some; and the one that is there to fail. */

@@ -9,6 +9,7 @@ export const parts = {
   mosquitto_pub: "mosquitto-clients",
   openssl: "openssl",
   strace: "strace",
+  "systemd-analyze": "systemd",
 } as const;
 
 export type Part = keyof typeof parts;
