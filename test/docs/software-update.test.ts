@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { waitFor } from "../../host/testing/wait-for.ts";
 import { Backend, shipped } from "../plugins/software-update/backend.ts";
 import { needs } from "../support/parts.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 interface Step {
   id?: string;

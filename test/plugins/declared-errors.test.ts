@@ -15,7 +15,17 @@ function sourcesOf(path: string): string {
     .join("\n");
 }
 
-for (const plugin of ["download", "verify", "archive", "files", "http", "script", "things", "software-update", "upload-http"])
+for (const plugin of [
+  "download",
+  "verify",
+  "archive",
+  "files",
+  "http",
+  "script",
+  "things",
+  "software-update",
+  "upload-http",
+])
   test(`every error that ${plugin} declares is thrown by it and provoked by a test, and no other is`, () => {
     const manifest = JSON.parse(readFileSync(join(folder(`plugins/${plugin}`), "plugin.json"), "utf8"));
     const declared = Object.keys(manifest.errors).sort();
