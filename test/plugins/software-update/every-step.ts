@@ -4,32 +4,49 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { allVariants, type Name, Observer, type Variant } from "./observing.ts";
 
-/** Edits after which everything is seen as before; steps by the name in brackets. */
-const harmless: { why: string; edit: Variant["edit"]; steps: string[] }[] = [
+interface Harmless {
+  why: string;
+  edit: Variant["edit"];
+  /** By the name in brackets, or with the end of the place before it. */
+  steps: string[];
+}
+
+/** Edits after which everything is seen as before. */
+const harmless: Harmless[] = [
   {
     why: "what is done already is not done again",
     edit: "repeated",
     steps: [
-      "stage",
-      "reuse",
-      "artifacts",
-      "fetch",
-      "copy",
-      "decrypt",
-      "unpack",
-      "save",
-      "keep",
-      "installed",
-      "unfinished",
-      "files/remove",
+      ...[
+        "stage",
+        "reuse",
+        "artifacts",
+        "fetch",
+        "copy",
+        "decrypt",
+        "unpack",
+        "save",
+        "keep",
+        "installed",
+        "unfinished",
+      ],
+      ...["files/remove", "find", "forget", "cancel", "steps/2 (block)", "steps/2/steps/0 (block)"],
     ],
   },
   { why: "what has failed once is not reached again", edit: "repeated", steps: ["single"] },
-  { why: "only one of the two is ever carried out", edit: "moved", steps: ["fetch", "single"] },
+  {
+    why: "only one of the two is ever carried out",
+    edit: "moved",
+    steps: ["fetch", "single", "software-update/report FINISHED_CANCELED", "software-update/report CANCEL_REJECTED"],
+  },
   {
     why: "one of the two says nothing",
     edit: "moved",
-    steps: ["steps/1 (software-update/report DOWNLOADING)", "software-update/report INSTALLED", "keep"],
+    steps: [
+      ...["steps/1 (software-update/report DOWNLOADING)", "software-update/report INSTALLED", "keep", "forget"],
+      "software-update/report REMOVED",
+      ...["steps/0 (software-update/report CANCELING_WAITING)"],
+    ],
   },
 ];
 

@@ -8,6 +8,7 @@ import { gzipSync } from "node:zlib";
 import type { JsonObject } from "../../../host/sdk.ts";
 import { waitFor } from "../../../host/testing/wait-for.ts";
 import type { Workflow } from "../../../schemas/workflow.types.ts";
+import { treeOf } from "../../support/tree-of.ts";
 import { endOfTar, tarOf } from "../archive/tar-bytes.ts";
 import { Backend, shipped } from "./backend.ts";
 import { type Edit, edited, type Place, placesOf } from "./edits.ts";
@@ -75,6 +76,7 @@ export class Observer implements AsyncDisposable {
     rmSync(this.#effects, { force: true });
     await this.#scenarios[document](operation, run);
     const storage = join(this.#folder, "storage");
+    const kept = existsSync(join(storage, "modules")) ? Object.entries(treeOf(join(storage, "modules"))) : [];
     const left = existsSync(join(storage, "download")) ? readdirSync(join(storage, "download")).length : 0;
     for (const name of ["download", "modules"]) rmSync(join(storage, name), { recursive: true, force: true });
     const answers = backend.device.heard
@@ -88,7 +90,9 @@ export class Observer implements AsyncDisposable {
     const effects = existsSync(this.#effects) ? readFileSync(this.#effects, "utf8").split("\n") : [];
     // Answers and reports share a lane, but nobody waits for the one to give the other.
     const said = backend.texts(since).map(neutral);
+    const contents = kept.map(([path, content]) => [path.replace(/^\d+/, "N"), content.split("\n")[0]]).toSorted();
     return {
+      contents,
       said,
       answers: answers.map(neutral).toSorted(),
       effects,
@@ -123,10 +127,20 @@ export class Observer implements AsyncDisposable {
     },
     "software-remove": async (operation, run) => {
       const backend = this.#backend;
-      await backend.install(`${run}-before`, ...this.#modules().slice(0, 2));
-      await backend.order(operation, `${run}-main`, {
-        software: [this.#software("packed"), this.#software("nothing")],
-      });
+      const removable = (name: string, script: string) => {
+        writeFileSync(join(this.#folder, `${name}.sh`), script);
+        return backend.scripted(name, `cp ${join(this.#folder, `${name}.sh`)} remove.sh`);
+      };
+      const slow = removable("slow", `${this.#does("slow")}; sleep 600`);
+      await backend.install(`${run}-before`, this.#modules()[0]!, removable("stubborn", "exit 3"), slow);
+      const software = ["packed", "nothing", "stubborn"].map(this.#software);
+      await backend.order(operation, `${run}-main`, { software });
+      await backend.order(operation, `${run}-slow`, { software: ["slow", "nothing"].map(this.#software) });
+      // It begins when the slow one is over, or never was.
+      await backend.install(`${run}-next`, backend.scripted("next", "true"));
+      const hasBegun = () => existsSync(this.#effects) && readFileSync(this.#effects, "utf8").includes("slow");
+      await waitFor("the slow one", () => hasBegun() || backend.sequence(`${run}-next`).length > 0);
+      await backend.order("cancel", `${run}-slow`, {});
       await this.#remove(`${run}-after`);
     },
     "software-cancel": async (operation, run) => {
