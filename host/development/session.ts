@@ -146,10 +146,12 @@ export class DevSession {
   async #replace(plugin: InstalledPlugin): Promise<boolean> {
     const { tell } = this.#options;
     const { name, directory } = plugin;
-    tell({ event: "replacing", plugin: name });
     // Before it is started: what changes meanwhile is another change.
     this.#contents.set(name, await this.#contentOf(directory));
-    const { state, displaced } = await this.#host!.plugins.replace(plugin);
+    const replaced = this.#host!.plugins.replace(plugin);
+    // Steps wait by the time anybody hears of it.
+    tell({ event: "replacing", plugin: name });
+    const { state, displaced } = await replaced;
     if (state.state === "active")
       tell({ event: "replaced", plugin: name, version: state.version, begunAgain: displaced });
     else this.#tellState(state);

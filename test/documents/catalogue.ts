@@ -10,7 +10,8 @@ import { createVerbCatalogue } from "../../host/loading/verb-catalogue.ts";
 import type { JsonObject } from "../../host/sdk.ts";
 import type { PluginManifest } from "../../schemas/plugin.types.ts";
 
-const names = ["host", "mqtt", "download", "verify", "script"];
+const folders = readdirSync(fileURLToPath(new URL("../../plugins/", import.meta.url)));
+const names = ["host", ...folders];
 
 /** With `idle`, these plugins are installed but not enabled. */
 export function catalogueOfPlugins({ idle = [] }: { idle?: string[] } = {}): VerbCatalogue {
