@@ -125,7 +125,7 @@ for (const process of [false, true]) {
     assert.equal((await stubborn).steps[0]?.attempts, 2);
     assert.equal((await host.nextRun("hourly")).status, "succeeded");
     await waitFor("the second wait", () => host.runs("patient")[0]?.steps.length === 2);
-    assert.deepEqual(await host.signal("go"), { received: true });
+    assert.deepEqual(await host.signal("go"), { received: true, queued: 0 });
     assert.equal((await patient).status, "succeeded");
   });
 }

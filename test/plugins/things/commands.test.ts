@@ -237,16 +237,6 @@ for (const { name, skip, embedded } of brokers)
       assert.equal(answers(failed).length, 1);
     });
 
-    test("a command that two workflows take starts both and is answered once", async () => {
-      const id = own();
-      await device.command("light", { colour: "both" }, { requestId: id });
-      await answer(id);
-      await lastOn("/features/Lamp/properties/status/colour", reported("both"));
-      await lastOn("/features/Lamp/properties/second", reported("too", "second"));
-      await settle();
-      assert.equal(answers(id).length, 1);
-    });
-
     test("a feature can refuse in the words of file upload", async () => {
       const unknown = own();
       await device.command("restart", {}, { requestId: unknown, feature: "Strict" });

@@ -131,14 +131,7 @@ export const strict = {
   steps: [{ uses: "things/report", with: { feature: "Strict", path: "seen", value: true } }],
 };
 
-/** Takes the same commands as `light`. */
-export const second = {
-  name: "second",
-  on: on("light"),
-  steps: [report("too", "second")],
-};
-
-export const all = { light, echo, anything, finish, silentFinish, after, other, strict, second };
+export const all = { light, echo, anything, finish, silentFinish, after, other, strict };
 
 const modify = (path: string, value: unknown, thing = "org.example/gateway-1") =>
   `{"topic":"${thing}/things/twin/commands/modify","headers":{"response-required":false},` +
