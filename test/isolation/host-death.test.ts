@@ -48,7 +48,7 @@ async function startHost(t: TestContext, plugins: string[], workflows: Record<st
 }
 
 test("a run whose plugin crashes is retried as its workflow says, and another plugin's run goes on", async (t) => {
-  const once = { uses: "flaky/crash-once", retry: { retries: 5, delay: "200ms" } };
+  const once = { uses: "flaky/crash-once", retry: { retries: 8, delay: "200ms" } };
   const { host, run } = await startHost(t, ["flaky", "good"], {
     retried: { steps: [once] },
     failed: { steps: [{ uses: "flaky/crash" }] },
