@@ -7,7 +7,7 @@ import { isThere, type Part, parts } from "../test/support/parts.ts";
 export function setUpParts(): void {
   const missing = (Object.keys(parts) as Part[]).filter((part) => !isThere(part));
   if (missing.length === 0 || process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return;
-  const packages = missing.map((part) => parts[part]);
+  const packages = missing.flatMap((part) => parts[part].split(" "));
   console.error(`installing ${packages.join(", ")} (apt-get)`);
   const installed = aptGet("update") && aptGet("install", "--yes", "--no-install-recommends", ...packages);
   if (!installed) console.error("apt-get failed; its message stands above");

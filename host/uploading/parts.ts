@@ -40,6 +40,11 @@ export function plainPart(file: UploadFile, number: number, start: number, lengt
   });
 }
 
+/** All that is sent of a file. */
+export function contentOf(file: UploadFile, isPlain: boolean): AsyncIterable<Buffer> {
+  return isPlain ? file.chunks(0, file.sizeBytes, true) : new Gzipped(file).chunks();
+}
+
 async function collected(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   const all: Buffer[] = [];
   for await (const chunk of chunks) all.push(chunk);
@@ -90,7 +95,7 @@ function part(number: number, lengthBytes: number, fileBytes: number, chunks: ()
   return { number, lengthBytes, fileBytes, chunks, digest: (algorithm) => digestOf(chunks(), algorithm) };
 }
 
-async function digestOf(chunks: AsyncIterable<Buffer>, algorithm: Digest): Promise<Buffer> {
+export async function digestOf(chunks: AsyncIterable<Buffer>, algorithm: Digest): Promise<Buffer> {
   if (algorithm === "crc32") {
     const { crc32 } = await import("node:zlib");
     let value = 0;

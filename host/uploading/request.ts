@@ -10,8 +10,8 @@ export interface UploadRequest {
   lengthBytes: number;
   agent: Agent;
   signal: AbortSignal;
-  /** Called before the last bytes leave: without them the server has nothing whole. */
-  beforeLast?: () => Promise<void>;
+  /** Path and query as they go over the wire; default: those of the URL, which knows no `..`. */
+  path?: string;
 }
 
 export interface UploadAnswer {
@@ -32,17 +32,23 @@ const maxAnswerBytes = 4 << 20;
 export async function sendUpload(
   url: URL,
   body: AsyncIterable<Buffer>,
-  { method, headers, lengthBytes, agent, signal, beforeLast }: UploadRequest,
+  { method, headers, lengthBytes, agent, signal, path }: UploadRequest,
 ): Promise<UploadAnswer> {
   const module = url.protocol === "https:" ? "node:https" : "node:http";
   const { request: open } = process.getBuiltinModule(module) as typeof import("node:https");
-  const request = open(url, { method, headers: { ...headers, "content-length": lengthBytes }, agent, signal });
+  const request = open(url, {
+    method,
+    headers: { ...headers, "content-length": lengthBytes },
+    agent,
+    signal,
+    ...(path === undefined ? {} : { path }),
+  });
   const answered = Promise.withResolvers<IncomingMessage>();
   request.on("response", answered.resolve);
   request.on("error", answered.reject);
   try {
     // A server that answers before it has everything does not want the rest.
-    await Promise.race([write(request, body, beforeLast), answered.promise]);
+    await Promise.race([write(request, body), answered.promise]);
     const response = await answered.promise;
     const { statusCode: status = 0, statusMessage: reason = "" } = response;
     return { status, reason, headers: response.headers, body: await bodyOf(response) };
@@ -52,22 +58,14 @@ export async function sendUpload(
   }
 }
 
-async function write(
-  request: ClientRequest,
-  body: AsyncIterable<Buffer>,
-  beforeLast: (() => Promise<void>) | undefined,
-): Promise<void> {
-  let held: Buffer | undefined;
+async function write(request: ClientRequest, body: AsyncIterable<Buffer>): Promise<void> {
   let passed: Promise<void> | undefined;
   for await (const chunk of body) {
     await passed;
     if (request.destroyed) return;
-    const before = held;
-    if (before !== undefined) passed = new Promise((resolve) => request.write(before, () => resolve()));
-    held = chunk;
+    passed = new Promise((resolve) => request.write(chunk, () => resolve()));
   }
-  await beforeLast?.();
-  request.end(held);
+  request.end();
 }
 
 async function bodyOf(response: IncomingMessage): Promise<Buffer> {

@@ -3,7 +3,16 @@
 
 import { PluginError } from "../plugin-error.ts";
 import type { StepContext } from "../sdk.ts";
-import { gzipParts, gzipWhole, plainPart, plainParts, type UploadPart } from "./parts.ts";
+import {
+  contentOf,
+  type Digest,
+  digestOf,
+  gzipParts,
+  gzipWhole,
+  plainPart,
+  plainParts,
+  type UploadPart,
+} from "./parts.ts";
 import { type FileOptions, UploadFile } from "./upload-file.ts";
 
 export interface UploadOptions extends FileOptions {
@@ -57,25 +66,32 @@ export class Upload {
     return this.#isPlain ? plainPart(this.#file, 1, 0, this.sizeBytes) : await gzipWhole(this.#file);
   }
 
+  /** Of all that is sent; reads the file for it. */
+  async digest(algorithm: Digest): Promise<Buffer> {
+    return await digestOf(contentOf(this.#file, this.#isPlain), algorithm);
+  }
+
   /** Counts what the server has from an earlier attempt. */
   skip({ fileBytes }: { fileBytes: number }): void {
     this.#report(fileBytes);
   }
 
   /**
-   * One request, with the bytes of a part or with none. `send` passes `body` on and heeds `signal`. Rejects with
+   * One request, with the bytes of a part or with none. `send` passes `body` on and heeds `signal`. With `isWhole` the
+   * request is all the server needs, so the file is looked at again before the last bytes leave. Rejects with
    * UPLOAD_SERVER_SILENT, with the reason of the step's abort, with what is wrong with the file, or as `send`.
    */
   async exchange<Answer>(
     part: UploadPart | undefined,
     send: (body: AsyncIterable<Buffer>, signal: AbortSignal) => Promise<Answer>,
+    { isWhole = false } = {},
   ): Promise<Answer> {
     const { signal } = this.#context;
     const silence = new Silence(this.#options.silenceMs);
     const sending = new Sending(part, this.#context, silence, (bytes) => this.#report(bytes));
     const ending = AbortSignal.any([signal, silence.signal]);
     try {
-      const answer = await send(sending.body(), ending);
+      const answer = await send(isWhole ? this.#checked(sending) : sending.body(), ending);
       sending.finish();
       return answer;
     } catch (error) {
@@ -84,6 +100,20 @@ export class Upload {
     } finally {
       silence.end();
     }
+  }
+
+  /** The last chunk only once the file has been looked at again. */
+  async *#checked(sending: Sending): AsyncGenerator<Buffer> {
+    let held: Buffer | undefined;
+    for await (const chunk of sending.body()) {
+      if (held !== undefined) yield held;
+      held = chunk;
+    }
+    await this.check().catch((error) => {
+      sending.fault = error;
+      throw error;
+    });
+    if (held !== undefined) yield held;
   }
 
   /** Rejects where the file is no longer what it was: call it before what was sent becomes valid. */

@@ -146,6 +146,15 @@ export function testUploadTarget(name: string, { skip, open }: SuiteOptions): vo
     }
   });
 
+  it("with checksum, what is changed on the way is not stored", async () => {
+    const file = fileOf("as it was");
+    proxy.fate = () => "spoil";
+    using context = stepContext();
+    const failed = await failure({ ...target.input(file.name, proxy.port), path: file.path, checksum: true }, context);
+    assert.match(failed.code, /_(CORRUPTED|REFUSED)$/);
+    assert.equal(await target.read(file.name), undefined);
+  });
+
   it("what is compressed on the way is the same once unpacked", async () => {
     for (const content of [
       Buffer.alloc(0),

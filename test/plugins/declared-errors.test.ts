@@ -25,6 +25,8 @@ for (const plugin of [
   "things",
   "software-update",
   "upload-http",
+  "upload-s3",
+  "upload-azure",
 ])
   test(`every error that ${plugin} declares is thrown by it and provoked by a test, and no other is`, () => {
     const manifest = JSON.parse(readFileSync(join(folder(`plugins/${plugin}`), "plugin.json"), "utf8"));

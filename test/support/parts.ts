@@ -3,13 +3,15 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** Part to the Debian package that has it; a part is a program of the same name. */
+/** Part to the Debian packages that have it; a part is a program of the same name. */
 export const parts = {
   mosquitto: "mosquitto",
   mosquitto_pub: "mosquitto-clients",
   openssl: "openssl",
   strace: "strace",
   "systemd-analyze": "systemd",
+  "swift-object-server": "swift-proxy swift-account swift-container swift-object",
+  rclone: "rclone",
 } as const;
 
 export type Part = keyof typeof parts;

@@ -1,7 +1,9 @@
 // Stands between a client and an HTTP server, and does to its requests what networks and servers do to requests.
 
+import { createHash } from "node:crypto";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
+import { crc32 } from "node:zlib";
 import { listen } from "./listen.ts";
 
 export interface Passing {
@@ -10,12 +12,19 @@ export interface Passing {
   headers: IncomingHttpHeaders;
   /** How much of the body has come so far. */
   bytes: number;
+  /** Of the body, once it has come. */
+  md5?: string;
+  sha256?: string;
+  crc32?: number;
   /** Of the answer; undefined where there was none. */
   status?: number;
 }
 
-/** A number is answered at once; `hang` takes the request and says nothing; a cut ends the connection after so many bytes of the body. */
-export type Fate = "pass" | "hang" | number | { cutAfter: number };
+/**
+ * A number is answered at once; `hang` takes the request and says nothing; `spoil` changes the body's first byte; a cut
+ * ends the connection after so many bytes of the body.
+ */
+export type Fate = "pass" | "hang" | "spoil" | number | { cutAfter: number };
 
 export interface UnrulyProxy extends AsyncDisposable {
   port: number;
@@ -54,10 +63,19 @@ export async function unrulyProxy(serverPort: number): Promise<UnrulyProxy> {
     const passing: Passing = { method, url, headers, bytes: 0 };
     proxy.requests.push(passing);
     const fate = proxy.fate(passing);
+    const [md5, sha256] = [createHash("md5"), createHash("sha256")];
+    let crc = 0;
     incoming.on("data", (chunk: Buffer) => {
+      if (fate === "spoil" && passing.bytes === 0) chunk[0]! ^= 1;
       passing.bytes += chunk.length;
+      md5.update(chunk);
+      sha256.update(chunk);
+      crc = crc32(chunk, crc);
       if (typeof fate === "object" && passing.bytes >= fate.cutAfter) incoming.socket.destroy();
     });
+    incoming.on("end", () =>
+      Object.assign(passing, { md5: md5.digest("base64"), sha256: sha256.digest("base64"), crc32: crc }),
+    );
     if (fate === "hang") return;
     if (typeof fate === "number") {
       passing.status = fate;

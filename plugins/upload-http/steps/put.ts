@@ -33,18 +33,13 @@ export function put(config: Config, connections: UploadConnections): Step<PutInp
         headers: { ...headers, ...(compression === "gzip" ? { "content-encoding": "gzip" } : {}) },
         async ask(more, part, isLast) {
           const lengthBytes = part?.lengthBytes ?? 0;
-          const beforeLast = async () => (isLast ? await upload.check() : undefined);
-          return await upload.exchange(part, (body, signal) =>
-            sendUpload(url, body, {
-              method,
-              headers: more,
-              lengthBytes,
-              agent,
-              signal,
-              beforeLast,
-            }).catch((error) => {
-              throw connectionFailure(error, shown(url));
-            }),
+          return await upload.exchange(
+            part,
+            (body, signal) =>
+              sendUpload(url, body, { method, headers: more, lengthBytes, agent, signal }).catch((error) => {
+                throw connectionFailure(error, shown(url));
+              }),
+            { isWhole: isLast },
           );
         },
       };

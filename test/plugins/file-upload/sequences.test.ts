@@ -44,7 +44,7 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
     const [announced] = await hub.device.texts("e", 1);
     assert.equal(
       announced,
-      '{"topic":"org.example/gateway-1/things/twin/commands/modify","headers":{"response-required":false},"path":"/features/AutoUploadable","value":{"definition":["com.bosch.iot.suite.manager.upload:AutoUploadable:1.0.0","com.bosch.iot.suite.manager.upload:Uploadable:1.0.0"],"properties":{"type":"file","context":"edge","info":{"supportedProviders":"generic"},"autoUpload":{"active":false,"startTime":null,"endTime":null}}}}',
+      '{"topic":"org.example/gateway-1/things/twin/commands/modify","headers":{"response-required":false},"path":"/features/AutoUploadable","value":{"definition":["com.bosch.iot.suite.manager.upload:AutoUploadable:1.0.0","com.bosch.iot.suite.manager.upload:Uploadable:1.0.0"],"properties":{"type":"file","context":"edge","info":{"supportedProviders":"aws,azure,generic"},"autoUpload":{"active":false,"startTime":null,"endTime":null}}}}',
     );
   });
 
@@ -72,7 +72,7 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
     const text = hub.device.on("e").find(({ text }) => text.includes('"all#1"'))!.text;
     assert.equal(
       text,
-      `{"topic":"org.example/gateway-1/things/live/messages/request","headers":{"content-type":"application/json","reply-to":"command/demo","response-required":false},"path":"/features/AutoUploadable/outbox/messages/request","value":{"correlationId":"all#1","options":{"file.path":"${folder}/one.txt","storage.providers":"generic","x":"kept"}}}`,
+      `{"topic":"org.example/gateway-1/things/live/messages/request","headers":{"content-type":"application/json","reply-to":"command/demo","response-required":false},"path":"/features/AutoUploadable/outbox/messages/request","value":{"correlationId":"all#1","options":{"file.path":"${folder}/one.txt","storage.providers":"aws, azure, generic","x":"kept"}}}`,
     );
     const options = (request: UploadRequest) => ({
       ...to("all")(request),

@@ -1,0 +1,67 @@
+// A bucket on a server, seen from outside the plugin.
+
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { type Swift, startSwift } from "../../support/swift.ts";
+
+export interface Bucket extends AsyncDisposable {
+  swift: Swift;
+  /** The step's input but for path and key, by way of this port. */
+  input(port: number): {
+    bucket: string;
+    region: string;
+    endpoint: string;
+    pathStyle: boolean;
+    accessKeyId: string;
+    secretAccessKey: string;
+  };
+  read(key: string): Promise<Buffer | undefined>;
+  head(key: string): Promise<{ ContentType?: string | undefined; ContentEncoding?: string | undefined }>;
+  /** Uploads in parts that have not ended. */
+  open(): Promise<number>;
+}
+
+export async function openBucket(): Promise<Bucket> {
+  const swift = await startSwift();
+  const { accessKeyId, secretAccessKey } = swift;
+  const client = new S3Client({
+    endpoint: `http://127.0.0.1:${swift.port}`,
+    region: "us-east-1",
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+    responseChecksumValidation: "WHEN_REQUIRED",
+  });
+  await client.send(new CreateBucketCommand({ Bucket: "bucket" }));
+  const Bucket = "bucket";
+  return {
+    swift,
+    input: (port) => ({
+      bucket: Bucket,
+      region: "us-east-1",
+      endpoint: `http://127.0.0.1:${port}`,
+      pathStyle: true,
+      accessKeyId,
+      secretAccessKey,
+    }),
+    async read(key) {
+      try {
+        const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: key }));
+        return Buffer.from(await Body!.transformToByteArray());
+      } catch (error) {
+        if ((error as Error).name === "NoSuchKey") return undefined;
+        throw error;
+      }
+    },
+    head: (key) => client.send(new HeadObjectCommand({ Bucket, Key: key })),
+    open: async () => (await client.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads?.length ?? 0,
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+      await swift[Symbol.asyncDispose]();
+    },
+  };
+}
