@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, mock, test } from "node:test";
+import { waitFor } from "gantry/testing";
 import { GantryError } from "../../../host/errors.ts";
 import type { Json, JsonObject } from "../../../host/sdk.ts";
 import { checkOptions } from "../../../plugins/upload-s3/options.ts";
@@ -13,7 +14,6 @@ import { listen } from "../../support/listen.ts";
 import { needs } from "../../support/parts.ts";
 import { failureOf, planStep, type RecordedContext, runStep, stepContext } from "../../support/step-context.ts";
 import { unrulyProxy } from "../../support/unruly-proxy.ts";
-import { waitFor } from "gantry/testing";
 import { openBucket } from "./bucket.ts";
 
 const skip = needs("swift-object-server");
