@@ -7,14 +7,6 @@ export const PLUGIN_API_VERSION = "1.0.0";
 
 export { formatDuration, parseDuration } from "./duration.ts";
 export { PluginError, type PluginErrorOptions, PluginUnavailable } from "./plugin-error.ts";
-// For plugins that upload files: the same file, progress, pace and failures whatever the server. docs/file-upload.md
-// shows how they go together.
-export { uploadBody, uploadChunks } from "./uploading/body.ts";
-export { connectionFailure } from "./uploading/connection-failure.ts";
-export { type TlsFiles, UploadConnections } from "./uploading/connections.ts";
-export type { Digest, UploadPart } from "./uploading/parts.ts";
-export { sendUpload, type UploadAnswer, type UploadRequest } from "./uploading/request.ts";
-export { openUpload, type Upload, type UploadOptions } from "./uploading/upload.ts";
 
 /** A value that can be written as JSON. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;

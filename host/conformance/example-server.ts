@@ -20,7 +20,8 @@ export async function serveExamples(
     let bytes = 0;
     for await (const chunk of request) bytes += (chunk as Buffer).length;
     if (request.method !== "GET" && request.method !== "HEAD") {
-      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ bytes }));
+      const status = request.method === "PUT" ? 201 : 200;
+      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ bytes }));
     } else if (Object.hasOwn(files, name)) {
       const content = Buffer.from(files[name]!);
       response.writeHead(200, { "content-type": "text/plain", "content-length": content.length });

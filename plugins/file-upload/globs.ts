@@ -2,14 +2,24 @@
 
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { join, matchesGlob } from "node:path";
+import { join } from "node:path";
 import { PluginError } from "gantry";
+import { matcher } from "gantry/toolkit/globs";
 
-/** Throws FILE_UPLOAD_PATTERN_INVALID. Names that begin with a dot are names like others. */
+/**
+ * Throws FILE_UPLOAD_PATTERN_INVALID. Names that begin with a dot are names like others. What begins with a slash fits
+ * absolute paths only, and what does not fits relative ones, unless it begins with `**`.
+ */
 export function globMatcher(globs: readonly string[]): (path: string) => boolean {
-  for (const glob of globs) if (glob === "" || glob.split("/").includes("..")) throw invalid(glob);
-  const patterns = globs.map(withoutDots);
-  return (path) => patterns.length > 0 && patterns.some((pattern) => matchesGlob(withoutDots(path), pattern));
+  const patterns = globs.map((glob) => {
+    const matches = matcher([withoutRoot(glob)], invalid);
+    return { isAbsolute: glob.startsWith("/"), isAnywhere: glob.startsWith("**/"), matches };
+  });
+  return (path) =>
+    patterns.some(
+      ({ isAbsolute, isAnywhere, matches }) =>
+        (isAnywhere || isAbsolute === path.startsWith("/")) && matches(withoutRoot(path)),
+    );
 }
 
 export const hasGlobMeta = (part: string) => /[*?[\]{}()!+@\\]/.test(part);
@@ -41,11 +51,6 @@ export async function expandGlob(glob: string, signal: AbortSignal): Promise<str
   return found.toSorted();
 }
 
-// Node's `*` and `**` pass over names with a leading dot; no name has this sign.
-const withoutDots = (text: string) => text.replaceAll(/(^|\/)\.(?=[^/])/g, "$1\u0001");
+const withoutRoot = (path: string) => path.replace(/^\/+/, "");
 
-const invalid = (glob: string) =>
-  new PluginError(
-    "FILE_UPLOAD_PATTERN_INVALID",
-    `the glob ${JSON.stringify(glob)} leads out of its folder or is empty`,
-  );
+const invalid = (message: string) => new PluginError("FILE_UPLOAD_PATTERN_INVALID", message);

@@ -1,7 +1,8 @@
 // Which blocks the server has: what it says itself, or, to a signature that may not read, what this device remembers.
 
 import type { BlockBlobClient } from "@azure/storage-blob";
-import type { Json, Upload } from "gantry";
+import type { Json } from "gantry";
+import type { Upload } from "gantry/toolkit/uploads";
 import { isDenied, isMissing } from "./failures.ts";
 
 /** A checkpoint: all blocks up to a number, and some beyond it, of one content. */

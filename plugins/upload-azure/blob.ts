@@ -1,5 +1,5 @@
 import type { BlockBlobClient } from "@azure/storage-blob";
-import type { Upload } from "gantry";
+import type { Upload } from "gantry/toolkit/uploads";
 import type { PutInput } from "./plugin.types.ts";
 
 export interface Storing {

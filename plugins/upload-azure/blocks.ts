@@ -2,7 +2,8 @@
 // it is; at the end the blocks are made the blob.
 
 import { createHash } from "node:crypto";
-import { PluginError, type StepContext, type UploadPart, uploadBody } from "gantry";
+import { PluginError, type StepContext } from "gantry";
+import { type UploadPart, uploadBody } from "gantry/toolkit/uploads";
 import { ArrivedBlocks } from "./arrived.ts";
 import { type Stored, type Storing, typeOf } from "./blob.ts";
 

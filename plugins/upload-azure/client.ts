@@ -2,7 +2,7 @@
 // sent, silence is noticed, and certificates and proxies are those of all uploads.
 
 import type { BlockBlobClient, StoragePipelineOptions } from "@azure/storage-blob";
-import { connectionFailure, sendUpload, type UploadConnections, uploadChunks } from "gantry";
+import { connectionFailure, sendUpload, type UploadConnections, uploadChunks } from "gantry/toolkit/uploads";
 import { blobUrl } from "./addresses.ts";
 import type { Config, PutInput } from "./plugin.types.ts";
 

@@ -1,4 +1,5 @@
-import { definePlugin, UploadConnections } from "gantry";
+import { definePlugin } from "gantry";
+import { UploadConnections } from "gantry/toolkit/uploads";
 import { checkOptions } from "./options.ts";
 import type { Config } from "./plugin.types.ts";
 import { put } from "./steps/put.ts";

@@ -1,6 +1,6 @@
 // A file as one request.
 
-import { uploadBody } from "gantry";
+import { uploadBody } from "gantry/toolkit/uploads";
 import { type Stored, type Storing, typeOf } from "./blob.ts";
 
 export async function putSingle({ client, upload, input }: Storing): Promise<Stored> {

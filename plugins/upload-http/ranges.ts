@@ -1,7 +1,8 @@
 // A file in parts, each a request with Content-Range, as resumable sessions take them: 308 says "go on", with what is
 // there in Range. `bytes */TOTAL` asks for that.
 
-import { PluginError, type StepContext, type Upload, type UploadAnswer } from "gantry";
+import { PluginError, type StepContext } from "gantry";
+import type { Upload, UploadAnswer } from "gantry/toolkit/uploads";
 import { judge } from "./statuses.ts";
 import { headersFor, type Target } from "./whole.ts";
 

@@ -1,4 +1,5 @@
-import { PluginError, type UploadAnswer } from "gantry";
+import { PluginError } from "gantry";
+import type { UploadAnswer } from "gantry/toolkit/uploads";
 
 const passing = [408, 425, 429];
 

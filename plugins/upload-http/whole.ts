@@ -1,7 +1,7 @@
 // A file as the body of one request.
 
 import type { OutgoingHttpHeaders } from "node:http";
-import type { Upload, UploadAnswer, UploadPart } from "gantry";
+import type { Upload, UploadAnswer, UploadPart } from "gantry/toolkit/uploads";
 
 export interface Target {
   headers: OutgoingHttpHeaders;

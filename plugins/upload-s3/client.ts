@@ -3,7 +3,8 @@
 
 import { Readable } from "node:stream";
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
-import { connectionFailure, PluginError, sendUpload, type UploadConnections, uploadChunks } from "gantry";
+import { PluginError } from "gantry";
+import { connectionFailure, sendUpload, type UploadConnections, uploadChunks } from "gantry/toolkit/uploads";
 import type { Config, PutInput } from "./plugin.types.ts";
 
 /** A request as the SDK hands it over, signed. */

@@ -2,7 +2,8 @@
 // the server is asked which parts it has.
 
 import type { CompletedPart, Part } from "@aws-sdk/client-s3";
-import { PluginError, type StepContext, type UploadPart, uploadBody } from "gantry";
+import { PluginError, type StepContext } from "gantry";
+import { type UploadPart, uploadBody } from "gantry/toolkit/uploads";
 import { isFinal, isNoSuchUpload, serverFailure } from "./failures.ts";
 import { attributesOf, checksumsOf, nameOf, placeOf, type Stored, type Storing } from "./object.ts";
 

@@ -1,7 +1,7 @@
 // An object to be stored, and what each request says of it.
 
 import type { S3Client } from "@aws-sdk/client-s3";
-import type { Upload, UploadPart } from "gantry";
+import type { Upload, UploadPart } from "gantry/toolkit/uploads";
 import type { PutInput } from "./plugin.types.ts";
 
 export interface Storing {

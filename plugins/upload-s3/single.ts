@@ -1,6 +1,6 @@
 // A file as one request.
 
-import { uploadBody } from "gantry";
+import { uploadBody } from "gantry/toolkit/uploads";
 import { attributesOf, checksumsOf, placeOf, type Stored, type Storing } from "./object.ts";
 
 export async function putSingle({ client, upload, input }: Storing): Promise<Stored> {

@@ -1,5 +1,4 @@
-import { lstat, open, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
+import { lstat, unlink } from "node:fs/promises";
 import type { Log, Step } from "gantry";
 import type { RemoveInput, RemoveOutput } from "../plugin.types.ts";
 import { identityOf } from "../selection.ts";
@@ -17,7 +16,6 @@ export const remove: Step<RemoveInput, RemoveOutput> = {
     await unlink(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw error;
     });
-    await sync(dirname(path));
     return { removed: true };
   },
 };
@@ -25,13 +23,4 @@ export const remove: Step<RemoveInput, RemoveOutput> = {
 function kept(path: string, log: Log): RemoveOutput {
   log.warn("a file is kept after its upload: it was written since", { path });
   return { removed: false };
-}
-
-async function sync(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,12 +1,5 @@
-import {
-  connectionFailure,
-  openUpload,
-  PluginError,
-  parseDuration,
-  type Step,
-  sendUpload,
-  type UploadConnections,
-} from "gantry";
+import { PluginError, parseDuration, type Step } from "gantry";
+import { connectionFailure, openUpload, sendUpload, type UploadConnections } from "gantry/toolkit/uploads";
 import { parseUrl, shown } from "../addresses.ts";
 import { headersOf } from "../headers.ts";
 import type { Config, PutInput, PutOutput } from "../plugin.types.ts";

@@ -1,4 +1,5 @@
-import { openUpload, parseDuration, type Step, type UploadConnections } from "gantry";
+import { parseDuration, type Step } from "gantry";
+import { openUpload, type UploadConnections } from "gantry/toolkit/uploads";
 import { openClient } from "../client.ts";
 import { serverFailure } from "../failures.ts";
 import { putMultipart } from "../multipart.ts";
