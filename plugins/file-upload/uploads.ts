@@ -87,16 +87,15 @@ export class Uploads {
     }
   }
 
-  /** Sends what has not been sent yet; gives how many. The hub has `requestTimeout` to start each. */
+  /** Sends what has not been sent yet. The hub has `requestTimeout` to start each. Gives how many there are in all. */
   async request(id: string, send: (file: BatchFile, options: JsonObject) => Promise<void>): Promise<number> {
     const { ledger, requestTimeoutMs } = this.#options;
-    for (let count = 0; ; ) {
+    for (;;) {
       const [batch, page] = await Promise.all([ledger.batch(id), ledger.notRequested(id)]);
-      if (batch === undefined || page.length === 0) return count;
+      if (batch === undefined || page.length === 0) return batch?.files ?? 0;
       // Side by side, and yet in order: each is put into the outbox before the next one.
       await Promise.all(page.map((file) => send(file, batch.options)));
       await ledger.requested(id, page.at(-1)!.number, Date.now() + requestTimeoutMs);
-      count += page.length;
       for (const listener of this.#listeners) listener();
     }
   }
