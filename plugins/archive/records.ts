@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isThere } from "./places.ts";
+import { isThere } from "gantry/toolkit/folders";
 
 /** Beyond this, records of what is no longer there are removed, then the oldest. A lost record only costs the work anew. */
 const maxRecords = 256;

@@ -4,10 +4,10 @@ import { constants } from "node:fs";
 import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { PluginError } from "gantry";
+import { isWithin } from "gantry/toolkit/folders";
 import type { Header, Pax } from "tar";
 import { shown, sourceFailure } from "./failures.ts";
 import { safePath } from "./names.ts";
-import { isWithin } from "./places.ts";
 import { blockBytes } from "./tar-header.ts";
 import type { Found } from "./tree.ts";
 

@@ -4,7 +4,7 @@
 import { opendir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PluginError } from "gantry";
-import { isThere, syncFolder } from "./places.ts";
+import { isThere, syncFolder } from "gantry/toolkit/folders";
 
 export const oldPathOf = (target: string) => join(dirname(target), `.${basename(target)}.gantry-old`);
 

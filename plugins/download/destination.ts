@@ -1,9 +1,10 @@
 // Where a file goes: names from the network are base names, folders may be narrowed, and links do not lead around that.
 
 import { createHash } from "node:crypto";
-import { mkdir, open, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve, sep } from "node:path";
+import { open } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { PluginError } from "gantry";
+import { isWithin, makeFolder, realpathOfExisting } from "gantry/toolkit/folders";
 import type { Checksums } from "./checksums.ts";
 import { writeFailure } from "./failures.ts";
 import { digestFile } from "./file-digests.ts";
@@ -28,7 +29,7 @@ export async function findDestination(options: DestinationOptions): Promise<Dest
   const { filename } = options;
   if (!isBaseName(filename))
     throw new PluginError("DOWNLOAD_NAME_INVALID", `${JSON.stringify(filename.slice(0, 300))} is no file name`);
-  const directory = await realpathOfExisting(options.directory);
+  const directory = await realpathOf(options.directory);
   await checkAllowed(directory, options.allowedDirectories);
   return { directory, path: join(directory, filename) };
 }
@@ -43,21 +44,6 @@ export async function makeDestination(options: DestinationOptions): Promise<Dest
   }
   // Again, as links can be resolved to the end now.
   return findDestination(options);
-}
-
-// Not mkdir's own `recursive`: that never ends where the system has no folder to make, as below /proc.
-async function makeFolder(path: string): Promise<void> {
-  const make = () =>
-    mkdir(path, { mode: 0o700 }).catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST" || !(await stat(path)).isDirectory()) throw error;
-    });
-  try {
-    await make();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(path) === path) throw error;
-    await makeFolder(dirname(path));
-    await make();
-  }
 }
 
 /** Size and digests of the file that is already there, if it is the wanted one. */
@@ -115,22 +101,16 @@ function isBaseName(name: string): boolean {
 async function checkAllowed(directory: string, allowed: string[] | undefined): Promise<void> {
   if (allowed === undefined) return;
   for (const folder of allowed) {
-    const root = await realpathOfExisting(folder);
-    if (directory === root || directory.startsWith(root === sep ? sep : root + sep)) return;
+    if (isWithin(directory, await realpathOf(folder))) return;
   }
   throw new PluginError("DOWNLOAD_DIRECTORY_NOT_ALLOWED", `${directory} is not below an allowed folder`);
 }
 
 /** The path with links resolved as far as it exists. */
-async function realpathOfExisting(path: string): Promise<string> {
-  const rest: string[] = [];
-  const parts = resolve(path).split(sep);
-  for (; parts.length > 1; rest.unshift(parts.pop()!)) {
-    try {
-      return join(await realpath(parts.join(sep) || sep), ...rest);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw writeFailure(error);
-    }
+async function realpathOf(path: string): Promise<string> {
+  try {
+    return await realpathOfExisting(path);
+  } catch (error) {
+    throw writeFailure(error);
   }
-  return join(sep, ...rest);
 }

@@ -4,6 +4,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { syncFolder } from "gantry/toolkit/folders";
 import { writeFailure } from "./failures.ts";
 import type { Version } from "./ranges.ts";
 
@@ -89,12 +90,6 @@ export class PartRecords {
     await syncFolder(this.#directory);
     return readFile(file, "utf8");
   }
-}
-
-/** The folder's own entries are on disk when this resolves. */
-export async function syncFolder(directory: string): Promise<void> {
-  const folder = await open(directory, "r");
-  await folder.sync().finally(() => folder.close());
 }
 
 async function readRecord(file: string): Promise<PartRecord | undefined> {

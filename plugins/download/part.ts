@@ -3,11 +3,12 @@
 import { readFileSync } from "node:fs";
 import { chmod, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncFolder } from "gantry/toolkit/folders";
 import type { Checksums, Digester } from "./checksums.ts";
 import { writeFailure } from "./failures.ts";
 import { digestFile } from "./file-digests.ts";
 import { PartFile } from "./part-file.ts";
-import { type PartRecord, type PartRecords, syncFolder } from "./part-records.ts";
+import type { PartRecord, PartRecords } from "./part-records.ts";
 import type { Version } from "./ranges.ts";
 
 /** So much is synced at a time while a file arrives; a power cut costs at most that. */

@@ -1,11 +1,9 @@
 // Where a path really is: links on the way are resolved, one at its end is not, as it is itself what is written over,
 // moved or removed.
 
-import type { Stats } from "node:fs";
-import { lstat, mkdir, open, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { PluginError } from "gantry";
-import { isMissing } from "./failures.ts";
+import { realpathOfExisting } from "gantry/toolkit/folders";
 
 export interface Allowance {
   /** The operator's folders; undefined: anywhere. */
@@ -41,59 +39,11 @@ export async function checkRemovable(place: string, { allowed = [], runDirectory
   }
 }
 
-/** What is there, links not followed; undefined where nothing is. */
-export async function look(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
-// Not mkdir's own `recursive`: that never ends where the system has no folder to make, as below /proc.
-export async function makeFolder(path: string): Promise<void> {
-  const make = () =>
-    mkdir(path, { mode: 0o700 }).catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST" || !(await stat(path)).isDirectory()) throw error;
-    });
-  try {
-    await make();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(path) === path) throw error;
-    await makeFolder(dirname(path));
-    await make();
-  }
-}
-
-/** Resolves once the names in the folder are on disk. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
 /** With a slash at the end. */
 async function foldersOf({ allowed = [sep], runDirectory }: Allowance): Promise<string[]> {
   return await Promise.all(
     [...allowed, runDirectory].map(async (folder) => withSlash(await realpathOfExisting(folder))),
   );
-}
-
-async function realpathOfExisting(path: string): Promise<string> {
-  const rest: string[] = [];
-  const parts = resolve(path).split(sep);
-  for (; parts.length > 1; rest.unshift(parts.pop()!)) {
-    try {
-      return join(await realpath(parts.join(sep) || sep), ...rest);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    }
-  }
-  return join(sep, ...rest);
 }
 
 const withSlash = (path: string) => (path.endsWith(sep) ? path : path + sep);

@@ -1,8 +1,9 @@
 import { rmdir, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PluginError, type Step } from "gantry";
+import { look, syncFolder } from "gantry/toolkit/folders";
 import { withCodes } from "../failures.ts";
-import { checkRemovable, findPlace, look, syncFolder } from "../places.ts";
+import { checkRemovable, findPlace } from "../places.ts";
 import type { Config, RemoveInput, RemoveOutput } from "../plugin.types.ts";
 import { allowMissing, removeTree } from "../removal.ts";
 

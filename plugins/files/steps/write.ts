@@ -2,8 +2,9 @@ import { constants } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PluginError, type Step } from "gantry";
+import { look, makeFolder, syncFolder } from "gantry/toolkit/folders";
 import { withCodes } from "../failures.ts";
-import { findPlace, look, makeFolder, syncFolder } from "../places.ts";
+import { findPlace } from "../places.ts";
 import type { Config, WriteInput, WriteOutput } from "../plugin.types.ts";
 import { turns } from "../turns.ts";
 

@@ -37,7 +37,8 @@ test("a part that no run goes on with after a start is removed, as is one that i
     const other = await next.fetch(`${server.url}/other`, { checksums });
     assert.ok(readFileSync(other.path).equals(content));
     await waitFor("the end of the part", () => readdirSync(step.directory).join() === "other");
-    assert.ok(next.context.lines.some(({ text }) => text.includes("no download went on with it")));
+    const isTold = () => next.context.lines.some(({ text }) => text.includes("no download went on with it"));
+    await waitFor("the line in the log", isTold);
   }
 });
 
