@@ -25,8 +25,8 @@ export interface TestClient {
   next(filter: string, options?: { timeoutMs?: number }): Promise<HeardMessage>;
 }
 
-/** Hears everything from now on. */
-export async function connectClient(port: number): Promise<TestClient & AsyncDisposable> {
+/** Hears everything from now on, but what is said on the topic `hidden`. */
+export async function connectClient(port: number, hidden: string): Promise<TestClient & AsyncDisposable> {
   // Only a test with a broker loads it.
   const { default: mqtt } = await import("mqtt");
   const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { clientId: "test", clean: false });
@@ -34,6 +34,7 @@ export async function connectClient(port: number): Promise<TestClient & AsyncDis
   const given = new Set<HeardMessage>();
   client.on("message", (topic, payload, { retain, dup }) => {
     const text = payload.toString();
+    if (topic === hidden) return;
     // The broker repeats what it has no acknowledgement of; that is none of the host's doing.
     if (dup && heard.some((message) => message.topic === topic && message.text === text)) return;
     heard.push({ topic, text, json: asJson(text), retain });

@@ -23,6 +23,10 @@ export class Switch implements AsyncDisposable {
     return new Switch(server, target);
   }
 
+  get isOnline(): boolean {
+    return this.#server !== undefined;
+  }
+
   /** Cuts all connections and refuses further ones. */
   async offline(): Promise<void> {
     const server = this.#server;

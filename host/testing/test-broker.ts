@@ -12,6 +12,7 @@ export interface TestBroker {
   readonly port: number;
   /** What the host connects to. */
   readonly url: string;
+  readonly isOnline: boolean;
   /** Cuts the host off: its connection is closed and further ones are refused. */
   offline(): Promise<void>;
   online(): Promise<void>;
@@ -25,6 +26,9 @@ export async function startBroker(kind: BrokerKind): Promise<TestBroker & AsyncD
   return {
     port,
     url: `mqtt://127.0.0.1:${way.port}`,
+    get isOnline() {
+      return way.isOnline;
+    },
     offline: () => way.offline(),
     online: () => way.online(),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),

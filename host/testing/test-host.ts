@@ -54,6 +54,9 @@ export interface LogLine {
   [fact: string]: unknown;
 }
 
+/** On which a host only talks to itself. */
+const ownTopic = "gantry/testing/own";
+
 /** How long the end of a run is waited for, if nothing else is said. */
 const patienceMs = 60_000;
 
@@ -82,7 +85,7 @@ export class TestHost implements AsyncDisposable {
     await using started = new AsyncDisposableStack();
     const { broker: kind, device = { deviceId: "org.example:test-device", tenantId: "test", policyId: "" } } = options;
     const broker = kind === undefined ? undefined : started.use(await startBroker(kind));
-    const client = broker === undefined ? undefined : started.use(await connectClient(broker.port));
+    const client = broker === undefined ? undefined : started.use(await connectClient(broker.port, ownTopic));
     const configuration = {
       ...(device === null ? {} : { device: { ...device } }),
       plugins: pluginsOf(options.plugins ?? [], broker),
@@ -261,7 +264,9 @@ export class TestHost implements AsyncDisposable {
       });
       this.#life = await beginHere(options);
     }
-    if (!faulty) await this.#checkPlugins();
+    if (faulty) return;
+    await this.#checkPlugins();
+    await this.#untilSubscribed();
   }
 
   /** The log as it would be read in a terminal without colours: for the message of a failed assertion. */
@@ -292,6 +297,13 @@ export class TestHost implements AsyncDisposable {
     const others = (await this.plugins()).filter(({ state }) => state !== "active");
     const words = others.map(({ name, state, reason, code }) => `${name} is ${state}: ${reason} (${code})`);
     if (words.length > 0) throw new Error(`${words.join("\n")}\n${this.logText()}`);
+  }
+
+  /** A message of the test that comes before the host's subscriptions would be lost. */
+  async #untilSubscribed(): Promise<void> {
+    if (this.#broker?.isOnline !== true) return;
+    // It asks, and answers itself, once its broker has been asked for all subscriptions; and a broker keeps the order.
+    await this.step("mqtt/request", { topic: ownTopic, responseTopic: ownTopic, payload: randomUUID() });
   }
 
   async #call<Result>(method: string, params: object): Promise<Result> {
@@ -358,7 +370,7 @@ function noBroker(): never {
 }
 
 /**
- * Starts a host with its own folder and, if asked for, a broker. Rejects where a document has a fault or a plugin does
- * not become active. Its end (`await using`) stops it and removes everything.
+ * Starts a host with its own folder and, if asked for, a broker at which it has made its subscriptions. Rejects where a
+ * document has a fault or a plugin does not become active. Its end (`await using`) stops it and removes everything.
  */
 export const startTestHost = (options: TestHostOptions = {}): Promise<TestHost> => TestHost.start(options);

@@ -205,7 +205,6 @@ for (const [broker, skip] of [
       steps: [{ uses: "talker/say", with: { text: "${{ inputs.text }}" } }],
     };
     await using host = await startTestHost({ plugins: [talker], workflows: { said }, broker });
-    await waitFor("the subscription", () => host.log.some(({ msg }) => msg === "subscribed to say"));
     await host.mqtt.publish("say", { text: "hello" });
     assert.deepEqual((await host.mqtt.next("said")).json, { text: "hello" });
     assert.equal((await host.nextRun("said")).status, "succeeded");
