@@ -10,6 +10,7 @@ import { PluginStopped } from "../loading/in-process.ts";
 import type { HostLog } from "../log.ts";
 import { Channel, type ChannelFault } from "./channel.ts";
 import type { Guard } from "./guard.ts";
+import { withoutInherited } from "./inherited-descriptors.ts";
 import type { IsolationLimits } from "./limits.ts";
 import { endMarked, markName, residentBytes } from "./marked-processes.ts";
 import { childModule } from "./node-options.ts";
@@ -62,7 +63,7 @@ export class PluginProcess {
       cwd: options.directory,
       // A group of its own, which is ended as a whole.
       detached: true,
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      stdio: withoutInherited(["ignore", "pipe", "pipe", "pipe"]),
       env: { ...options.environment, [markName]: this.#mark },
     });
     this.#child = child;

@@ -2,16 +2,20 @@
 // else goes on.
 
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import inspector from "node:inspector";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { toFailure } from "../../host/errors.ts";
 import { waitFor } from "../../host/testing/wait-for.ts";
 import { listen } from "../support/listen.ts";
 import { stepContext } from "../support/step-context.ts";
+import { treeOf } from "../support/tree-of.ts";
 import { activate, makeFolder } from "./carriers.ts";
 
 const isolation = {
@@ -52,7 +56,9 @@ const attacks: Record<string, { code: string | RegExp; message?: RegExp }> = {
   brackets: { code: "PLUGIN_PROTOCOL", message: /levels/ },
   deepAnswer: { code: "PLUGIN_PROTOCOL", message: /levels/ },
   steal: { code: "PLUGIN_UNRESPONSIVE" },
-  close: { code: "PLUGIN_PROTOCOL", message: /closed its pipe/ },
+  // Whether it sees the end of its pipe first, or the host does.
+  close: { code: /^PLUGIN_(PROTOCOL|CRASHED)$/ },
+  everyDescriptor: { code: "PLUGIN_PROTOCOL", message: /cannot be understood/ },
 };
 
 const entries = [{ name: "attacker", memoryLimitMb: 128 }, { name: "good" }];
@@ -110,8 +116,12 @@ test("a plugin without permissions is refused everything but its own folders, an
   await using server = await listen(createServer((socket) => socket.destroy()));
   const control = createServer().listen(join(data, "control.sock"));
   t.after(() => control.close());
+  const outside = join(folder.path, "outside");
+  mkdirSync(outside);
+  writeFileSync(join(outside, "there"), "untouched");
   const input = {
     data,
+    outside,
     port: server.port,
     store: join(folder.path, "plugins.json"),
     control: join(data, "control.sock"),
@@ -126,6 +136,13 @@ test("a plugin without permissions is refused everything but its own folders, an
     [],
   );
   assert.equal(readFileSync(join(folder.path, "plugins/attacker/attempts.js"), "utf8"), code);
+  assert.deepEqual(treeOf(outside), { there: "untouched" });
+  const told = plugins.lines.filter(({ fields }) => fields.code === "PERMISSION_DENIED").map(({ text }) => text);
+  for (const wanted of ["to read /etc/passwd", `to write ${outside}/written`, "to start /bin/true", "to connect to"])
+    assert.ok(
+      told.some((text) => text.startsWith(`not permitted: ${wanted}`)),
+      `${wanted} among ${told}`,
+    );
   assert.deepEqual(await plugins.findStep("attacker/work").implementation.run({}, context), { value: 1 });
 });
 
@@ -140,6 +157,44 @@ test("the process of a plugin has no environment but its mark, and cannot open t
   process.kill(process.pid, "SIGUSR1");
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.equal(inspector.url(), undefined);
+});
+
+test("the process of a plugin has inherited nothing of the host's but its pipes", async (t) => {
+  const plugins = await activate(t, makeFolder(t, entries), options);
+  const { pid } = plugins.states().find(({ name }) => name === "attacker")!;
+  const links = linksOf(pid!);
+  const { 0: input, 1: output, 2: errors, 3: pipe, ...others } = links;
+  assert.equal(input, "/dev/null");
+  for (const stream of [output, errors, pipe]) assert.match(stream ?? "", /^(socket|pipe):/);
+  const hosts = new Set(Object.values(linksOf(process.pid)));
+  const shared = Object.values(others).filter((link) => hosts.has(link) && !/^(anon_inode:|\/dev\/null$)/.test(link));
+  assert.deepEqual(shared, []);
+});
+
+test("what the host was started with does not reach a plugin, whatever it writes to", async (t) => {
+  const folder = makeFolder(t, [{ name: "attacker", config: { onStart: "everyDescriptor" } }]);
+  const main = fileURLToPath(new URL("../../host/main.ts", import.meta.url));
+  // The first sixteen are closed by Node when it starts a process.
+  const descriptor = 40;
+  const stdio: ("ignore" | "pipe")[] = Array.from({ length: descriptor }, () => "ignore");
+  stdio[2] = "pipe";
+  const host = spawn(process.execPath, [main, "up", "--config", folder.configurationFile], {
+    stdio: [...stdio, "pipe"],
+  });
+  t.after(() => host.kill("SIGKILL"));
+  let log = "";
+  let received = "";
+  host.stderr!.setEncoding("utf8").on("data", (text: string) => {
+    log += text;
+  });
+  (host.stdio.at(descriptor) as Readable).setEncoding("utf8").on("data", (text: string) => {
+    received += text;
+  });
+  await waitFor("the attack", () => /PLUGIN_PROTOCOL/.test(log));
+  const gone = once(host, "close");
+  host.kill();
+  await gone;
+  assert.equal(received, "");
 });
 
 test("a step deaf to its abort is ended with its process; the other attempts there fail and may be tried again", async (t) => {
@@ -224,6 +279,20 @@ test("a plugin cannot have processes journaled that are not its own", async (t) 
   for (const pid of ["1", -1, null]) await assert.rejects(implementation.run({ pid } as never, context), /pid is/);
   assert.deepEqual(context.groups, []);
 });
+
+/** What the descriptors of a process lead to. */
+function linksOf(pid: number): Record<string, string> {
+  const folder = `/proc/${pid}/fd`;
+  const links = readdirSync(folder).flatMap((name) => {
+    try {
+      return [[name, readlinkSync(join(folder, name))]];
+    } catch {
+      // It was the one by which the list was read.
+      return [];
+    }
+  });
+  return Object.fromEntries(links);
+}
 
 function isAlive(pid: number): boolean {
   try {

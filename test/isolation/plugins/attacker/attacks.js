@@ -89,11 +89,22 @@ export const attacks = {
     write(line.replace("}\n", `,${extras}}\n`).replace(/"call":\d+/, '"call":5000001'));
   },
   longLine: () => {
-    for (let megabyte = 0; megabyte < 100; megabyte++) write("x".repeat(1 << 20));
+    // A GiB.
+    for (let megabyte = 0; megabyte < 1024; megabyte++) write("x".repeat(1 << 20));
     write("\n");
   },
   brackets: () => write(`${"[".repeat(200_000)}\n`),
   deepAnswer: () => write(`{"abort":1,"reason":${'{"details":'.repeat(50_000)}1${"}".repeat(50_000)}}\n`),
+  everyDescriptor: () => {
+    // Its own pipes last: after those it is ended.
+    for (let descriptor = 255; descriptor >= 0; descriptor--) {
+      try {
+        writeSync(descriptor, "garbage\n");
+      } catch {
+        // It has none of this number, or it is none to write to.
+      }
+    }
+  },
   steal: () => {
     // Takes what the host sends, so that nobody answers.
     const buffer = Buffer.alloc(65_536);

@@ -27,6 +27,15 @@ export const attempts = {
   readNeighbour: ({ data }) => fs.readFileSync(join(data, "plugins", "attacker-keys", "key")),
   readStore: ({ store }) => fs.readFileSync(store).length,
   readPastBytes: ({ data }) => fs.readdirSync(Buffer.from(`${data}/runs/0/../..`)),
+  writeOutside: ({ outside }) => fs.writeFileSync(join(outside, "written"), "x"),
+  makeFolderOutside: ({ outside }) => fs.mkdirSync(join(outside, "made")),
+  removeOutside: ({ outside }) => fs.rmSync(join(outside, "there")),
+  copyOutside: ({ outside }) => fs.copyFileSync(new URL(import.meta.url), join(outside, "copied")),
+  changeRightsOutside: ({ outside }) => fs.chmodSync(join(outside, "there"), 0o777),
+  writeOtherPlugin: ({ data }) => fs.writeFileSync(join(data, "plugins", "good", "x"), "changed"),
+  writeStore: ({ data }) => fs.writeFileSync(join(data, "gantry.db"), ""),
+  truncateStore: ({ data }) => fs.truncateSync(join(data, "gantry.db")),
+  writeConfiguration: ({ store }) => fs.writeFileSync(store, "{}"),
   writeCode: () => fs.appendFileSync(new URL(import.meta.url), "\n"),
   writeManifest: () => fs.writeFileSync(new URL("./plugin.json", import.meta.url), "{}"),
   removeCode: () => fs.rmSync(new URL(import.meta.url)),
@@ -44,6 +53,11 @@ export const attempts = {
     const socket = dgram.createSocket("udp4");
     socket.send("x", 9, "127.0.0.1", () => socket.emit("sent"));
     await once(socket, "sent");
+  },
+  listenAtPath: async ({ data }) => {
+    const server = net.createServer().listen(join(data, "plugins", "attacker", "socket"));
+    await once(server, "listening");
+    server.close();
   },
   resolveName: () => dns.lookup("localhost"),
   fetchAnyway: ({ port }) => fetch(`http://127.0.0.1:${port}/`).catch((error) => Promise.reject(error.cause ?? error)),
