@@ -3,7 +3,8 @@
 
 export { uploadBody, uploadChunks } from "../uploading/body.ts";
 export { connectionFailure } from "../uploading/connection-failure.ts";
-export { type TlsFiles, UploadConnections } from "../uploading/connections.ts";
+export { UploadConnections } from "../uploading/connections.ts";
 export type { Digest, UploadPart } from "../uploading/parts.ts";
 export { sendUpload, type UploadAnswer, type UploadRequest } from "../uploading/request.ts";
 export { openUpload, type Upload, type UploadOptions } from "../uploading/upload.ts";
+export type { TlsFiles } from "./tls-files.ts";

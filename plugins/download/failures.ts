@@ -92,3 +92,6 @@ export function isPassing({ code, retryable }: PluginError): boolean {
   const entry = (manifest.errors as Record<string, { retryable: boolean }>)[code];
   return retryable ?? entry?.retryable ?? false;
 }
+
+export const unreadableCertificate = (message: string, cause?: unknown) =>
+  new PluginError("DOWNLOAD_CERTIFICATE_UNREADABLE", message, { cause });

@@ -38,3 +38,6 @@ function tlsCodeOf(code: string): string | undefined {
 
 export const silent = (where: string, silenceMs: number) =>
   new PluginError("HTTP_SILENT", `${where} said nothing for ${silenceMs} ms`);
+
+export const unreadableCertificate = (message: string, cause?: unknown) =>
+  new PluginError("HTTP_CERTIFICATE_UNREADABLE", message, { cause });

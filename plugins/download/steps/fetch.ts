@@ -1,9 +1,10 @@
 import { PluginError, parseDuration, type Step, type StepContext } from "gantry";
+import { readTlsFiles } from "gantry/toolkit/tls-files";
 import { parseUrl, shown } from "../addresses.ts";
 import { Checksums } from "../checksums.ts";
 import { authorizer } from "../credentials.ts";
 import { alreadyThere, type Destination, findDestination, makeDestination, nameOf } from "../destination.ts";
-import { isPassing } from "../failures.ts";
+import { isPassing, unreadableCertificate } from "../failures.ts";
 import { fetchSource, type Transfer } from "../fetch-source.ts";
 import { limitOf } from "../limits.ts";
 import { paceOf } from "../pace.ts";
@@ -11,7 +12,6 @@ import type { Parts } from "../parts.ts";
 import type { Config, FetchInput, FetchOutput } from "../plugin.types.ts";
 import { reporter } from "../reports.ts";
 import { firstOf } from "../sources.ts";
-import { readTlsFiles } from "../tls-files.ts";
 import { turns } from "../turns.ts";
 
 export function fetch(config: Config, parts: Parts): Step<FetchInput, FetchOutput> {
@@ -73,7 +73,7 @@ function transferOf(input: FetchInput, config: Config, checksums: Checksums, con
     limitBytes: wantedBytes ?? limitOf(input, config),
     silenceMs: parseDuration(config.silenceTimeout)!,
     minBytesPerSecond: config.minBytesPerSecond,
-    tls: readTlsFiles({ ...config, ...((input.caCert ?? null) === null ? {} : { caCert: input.caCert! }) }),
+    tls: readTlsFiles({ ...config, caCert: input.caCert ?? config.caCert }, unreadableCertificate),
     authorize: authorizer(config, context.secret),
     bytesPerSecond: input.bytesPerSecond,
     pace: paceOf(input.bytesPerSecond, context),

@@ -1,12 +1,13 @@
 import { type OutgoingHttpHeaders, validateHeaderValue } from "node:http";
 import { PluginError, parseDuration, type Step } from "gantry";
+import { readTlsFiles } from "gantry/toolkit/tls-files";
 import { parseUrl, shown } from "../addresses.ts";
 import { authorizer } from "../credentials.ts";
 import type { Answer } from "../exchange.ts";
 import { checkAnswer, contentOf } from "../expectations.ts";
+import { unreadableCertificate } from "../failures.ts";
 import type { Config, RequestInput, RequestOutput } from "../plugin.types.ts";
 import { follow } from "../redirects.ts";
-import { readTlsFiles } from "../tls-files.ts";
 
 /** What the connection itself says. */
 const ofConnection = [
@@ -31,7 +32,7 @@ export function request(config: Config): Step<RequestInput, RequestOutput> {
         method: input.method,
         headers: headersOf(input, idempotencyKey),
         body: bodyOf(input),
-        tls: readTlsFiles({ ...config, ...(input.caCert === undefined ? {} : { caCert: input.caCert }) }),
+        tls: readTlsFiles({ ...config, caCert: input.caCert ?? config.caCert }, unreadableCertificate),
         authorize: authorizer(config, secret),
         allowedHosts: config.allowedHosts,
         maxRedirects: input.maxRedirects,
