@@ -3,9 +3,9 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { SecureContextOptions } from "node:tls";
 import { PluginError } from "gantry";
+import type { Authorize } from "gantry/toolkit/credentials";
 import { shown } from "./addresses.ts";
 import { get } from "./connection.ts";
-import type { Authorize } from "./credentials.ts";
 
 const maxRedirects = 5;
 const redirectStatuses = [301, 302, 303, 307, 308];

@@ -3,8 +3,8 @@
 
 import type { OutgoingHttpHeaders } from "node:http";
 import { PluginError } from "gantry";
+import type { Authorize } from "gantry/toolkit/credentials";
 import { checkAllowed, shown } from "./addresses.ts";
-import type { Authorize } from "./credentials.ts";
 import { type Answer, exchange, type Sending } from "./exchange.ts";
 
 const redirectStatuses = [301, 302, 303, 307, 308];

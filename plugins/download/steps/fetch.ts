@@ -1,8 +1,8 @@
 import { PluginError, parseDuration, type Step, type StepContext } from "gantry";
+import { authorizer } from "gantry/toolkit/credentials";
 import { readTlsFiles } from "gantry/toolkit/tls-files";
 import { parseUrl, shown } from "../addresses.ts";
 import { Checksums } from "../checksums.ts";
-import { authorizer } from "../credentials.ts";
 import { alreadyThere, type Destination, findDestination, makeDestination, nameOf } from "../destination.ts";
 import { isPassing, unreadableCertificate } from "../failures.ts";
 import { fetchSource, type Transfer } from "../fetch-source.ts";

@@ -1,8 +1,8 @@
 import { type OutgoingHttpHeaders, validateHeaderValue } from "node:http";
 import { PluginError, parseDuration, type Step } from "gantry";
+import { authorizer } from "gantry/toolkit/credentials";
 import { readTlsFiles } from "gantry/toolkit/tls-files";
 import { parseUrl, shown } from "../addresses.ts";
-import { authorizer } from "../credentials.ts";
 import type { Answer } from "../exchange.ts";
 import { checkAnswer, contentOf } from "../expectations.ts";
 import { unreadableCertificate } from "../failures.ts";

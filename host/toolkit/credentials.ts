@@ -1,15 +1,26 @@
 // Who the device is to a server. What the configuration gives for an origin goes to that origin only, also when a
 // redirect leads elsewhere.
 
-import type { Config } from "./plugin.types.ts";
+/** An item of `credentials` in a plugin's configuration; `password` and `token` are secrets. */
+export interface Credential {
+  /** Such as https://files.example:8443. */
+  origin: string;
+  username?: string;
+  password?: unknown;
+  token?: unknown;
+}
 
 export type Authorize = (url: URL) => Promise<string | undefined>;
 
-/** Gives the `Authorization` header for a URL; rejects with SECRET_MISSING. */
-export function authorizer(config: Config, secret: (key: string) => Promise<string>): Authorize {
-  const byOrigin = new Map(
-    (config.credentials ?? []).map((entry, index) => [originOf(entry.origin), { entry, index }]),
-  );
+/**
+ * Gives the `Authorization` header for a URL. `secret` is that of the step's context: a secret is asked for by its place
+ * in the configuration, as `credentials.0.token`; what it rejects with is passed on (SECRET_MISSING).
+ */
+export function authorizer(
+  { credentials = [] }: { credentials?: readonly Credential[] },
+  secret: (key: string) => Promise<string>,
+): Authorize {
+  const byOrigin = new Map(credentials.map((entry, index) => [originOf(entry.origin), { entry, index }]));
   return async (url) => {
     // What the address itself says goes before.
     if (url.username !== "" || url.password !== "") return basic(decoded(url.username), decoded(url.password));
