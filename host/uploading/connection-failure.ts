@@ -1,13 +1,14 @@
 // What a system or a library says of a connection that failed, in codes.
 
 import { PluginError } from "../plugin-error.ts";
+import { type TlsProblem, tlsProblemOf } from "../toolkit/tls-problems.ts";
 
-const nameMismatch = ["ERR_TLS_CERT_ALTNAME_INVALID", "HOSTNAME_MISMATCH"];
-const outOfDate = ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID", "CRL_HAS_EXPIRED"];
-const unknownAuthority =
-  /^(UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED|DEPTH_ZERO|CERT_UNTRUSTED|INVALID_CA)/;
-const otherTls =
-  /^(ERR_(TLS|SSL|OSSL)|CERT_|CRL_|ERROR_IN_C|UNABLE_TO_|PATH_LENGTH|INVALID_PURPOSE|UNSPECIFIED|EPROTO)/;
+const tlsCodes: Record<TlsProblem, string> = {
+  untrusted: "UPLOAD_TLS_UNTRUSTED",
+  "wrong-name": "UPLOAD_TLS_WRONG_NAME",
+  expired: "UPLOAD_TLS_EXPIRED",
+  failed: "UPLOAD_TLS_FAILED",
+};
 
 /** `where` names the server as it may be shown. What has a code of Gantry's already stays as it is. */
 export function connectionFailure(error: unknown, where: string): PluginError {
@@ -18,8 +19,8 @@ export function connectionFailure(error: unknown, where: string): PluginError {
   if (code.startsWith("ERR_PROXY"))
     return new PluginError("UPLOAD_PROXY_FAILED", `the proxy on the way to ${where} opens no tunnel`, { details });
   const said = `${where}: ${message || code}`;
-  const tls = tlsCodeOf(code);
-  if (tls !== undefined) return new PluginError(tls, `${said} (${code})`, { details, cause: error });
+  const problem = tlsProblemOf(code);
+  if (problem !== undefined) return new PluginError(tlsCodes[problem], `${said} (${code})`, { details, cause: error });
   return new PluginError("UPLOAD_SERVER_UNREACHABLE", said, { details, cause: error });
 }
 
@@ -27,11 +28,4 @@ export function connectionFailure(error: unknown, where: string): PluginError {
 function rootOf(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
   const [first] = (error as { errors?: NodeJS.ErrnoException[] }).errors ?? [];
   return first ?? error;
-}
-
-function tlsCodeOf(code: string): string | undefined {
-  if (nameMismatch.includes(code)) return "UPLOAD_TLS_WRONG_NAME";
-  if (outOfDate.includes(code)) return "UPLOAD_TLS_EXPIRED";
-  if (unknownAuthority.test(code)) return "UPLOAD_TLS_UNTRUSTED";
-  return otherTls.test(code) ? "UPLOAD_TLS_FAILED" : undefined;
 }

@@ -1,14 +1,15 @@
 // What a system, a library or a server says, in this plugin's codes.
 
 import { PluginError } from "gantry";
+import { type TlsProblem, tlsProblemOf } from "gantry/toolkit/tls-problems";
 import manifest from "./plugin.json" with { type: "json" };
 
-const nameMismatch = ["ERR_TLS_CERT_ALTNAME_INVALID", "HOSTNAME_MISMATCH"];
-const outOfDate = ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID", "CRL_HAS_EXPIRED"];
-const unknownAuthority =
-  /^(UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED|DEPTH_ZERO|CERT_UNTRUSTED|INVALID_CA)/;
-const otherTls =
-  /^(ERR_(TLS|SSL|OSSL)|CERT_|CRL_|ERROR_IN_C|UNABLE_TO_|PATH_LENGTH|INVALID_PURPOSE|UNSPECIFIED|EPROTO)/;
+const tlsCodes: Record<TlsProblem, string> = {
+  untrusted: "DOWNLOAD_TLS_UNTRUSTED",
+  "wrong-name": "DOWNLOAD_TLS_WRONG_NAME",
+  expired: "DOWNLOAD_TLS_EXPIRED",
+  failed: "DOWNLOAD_TLS_FAILED",
+};
 
 export function connectionFailure(error: unknown, where: string): PluginError {
   if (error instanceof PluginError) return error;
@@ -24,16 +25,10 @@ export function connectionFailure(error: unknown, where: string): PluginError {
       retryable: status === undefined || status >= 500,
     });
   }
-  const tls = tlsCodeOf(code);
-  if (tls !== undefined) return new PluginError(tls, code === "" ? said : `${said} (${code})`, options);
+  const problem = tlsProblemOf(code);
+  if (problem !== undefined)
+    return new PluginError(tlsCodes[problem], code === "" ? said : `${said} (${code})`, options);
   return new PluginError("DOWNLOAD_CONNECTION_FAILED", said, options);
-}
-
-function tlsCodeOf(code: string): string | undefined {
-  if (nameMismatch.includes(code)) return "DOWNLOAD_TLS_WRONG_NAME";
-  if (outOfDate.includes(code)) return "DOWNLOAD_TLS_EXPIRED";
-  if (unknownAuthority.test(code)) return "DOWNLOAD_TLS_UNTRUSTED";
-  return otherTls.test(code) ? "DOWNLOAD_TLS_FAILED" : undefined;
 }
 
 /** A full disk may have room later; missing rights stay missing. */
