@@ -5,8 +5,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { waitFor } from "../host/testing/wait-for.ts";
 import { Backend } from "../test/plugins/software-update/backend.ts";
-import { waitFor } from "../test/support/wait-for.ts";
 import { row } from "./figures.ts";
 
 const commands = 2000;

@@ -149,17 +149,23 @@ export class Observer implements AsyncDisposable {
       await backend.install(`${run}-long`, backend.scripted("long", `while ! [ -e ${gate} ]; do sleep 0.02; done`));
       await waitFor("the script", () => backend.sequence(`${run}-long`).includes("long INSTALLING 0"));
       await backend.install(`${run}-queued`, backend.scripted("queued", this.#does("queued")));
-      await backend.order(operation, `${run}-queued`, {});
-      await backend.order(operation, `${run}-nothing`, {});
-      // Its run is ended before the other one may begin.
-      const isTaken = () => backend.device.on(`command///res/r-${run}-nothing/204`).length > 0;
-      const isRefused = () => backend.device.on(`command///res/r-${run}-nothing/500`).length > 0;
-      await waitFor("the command", () => isTaken() || isRefused());
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      for (const id of [`${run}-queued`, `${run}-nothing`]) {
+        const before = this.#ended(operation);
+        await backend.order(operation, id, {});
+        const isRefused = () => backend.device.on(`command///res/r-${id}/500`).length > 0;
+        await waitFor("the cancel", () => this.#ended(operation) > before || isRefused());
+      }
       writeFileSync(gate, "");
       await this.#remove(`${run}-after`);
     },
   };
+
+  /** How many runs of a document have ended. */
+  #ended(workflow: string): number {
+    const isEnd = (line: Record<string, unknown>) =>
+      line.workflow === workflow && /^run (?:succ|fail)/.test(String(line.msg));
+    return this.#backend.device.host.lines().filter(isEnd).length;
+  }
 
   /** A script that says that it ran. */
   #does(what: string): string {
