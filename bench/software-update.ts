@@ -2,12 +2,12 @@
 // what their scripts take by themselves. A real `gantry up` on the embedded broker and on Mosquitto.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitFor } from "../host/testing/wait-for.ts";
 import { Backend } from "../test/plugins/software-update/backend.ts";
-import { row } from "./figures.ts";
+import { median, row } from "./figures.ts";
 
 const commands = 2000;
 const modules = 100;
@@ -16,6 +16,7 @@ const script = "exit 0\n";
 for (const embedded of [true, false]) {
   const backend = await Backend.start({ embedded });
   try {
+    say("the disk itself: one synced write", `${syncMs().toFixed(2)} ms`);
     const { accepted, seconds } = await acceptMany(backend);
     say(`commands accepted a second, ${embedded ? "embedded broker" : "Mosquitto"}`, (accepted / seconds).toFixed(0));
     const own = scriptsAlone();
@@ -78,6 +79,24 @@ async function installMany(backend: Backend, id: string): Promise<number> {
   await backend.install(id, ...many);
   await ended;
   return (performance.now() - begun) / 1000;
+}
+
+/** Median of so many. */
+function syncMs(): number {
+  const directory = mkdtempSync(join(tmpdir(), "gantry-bench-syncs-"));
+  const file = openSync(join(directory, "file"), "w");
+  try {
+    const took = Array.from({ length: 300 }, () => {
+      const begun = performance.now();
+      writeSync(file, "x".repeat(4096));
+      fdatasyncSync(file);
+      return performance.now() - begun;
+    });
+    return median(took);
+  } finally {
+    closeSync(file);
+    rmSync(directory, { recursive: true });
+  }
 }
 
 /** The same scripts, one after the other, started by this process. */
