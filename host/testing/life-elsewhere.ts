@@ -94,7 +94,12 @@ class LifeElsewhere implements Life {
     }
   }
 
-  stop = () => this.#end("SIGTERM");
+  async stop(): Promise<void> {
+    await this.#end("SIGTERM");
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode !== 0 && signalCode !== "SIGKILL") throw new Error(`the host ended with ${exitCode ?? signalCode}`);
+  }
+
   kill = () => this.#end("SIGKILL");
 
   async #end(signal: NodeJS.Signals): Promise<void> {

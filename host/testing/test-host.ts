@@ -249,14 +249,18 @@ export class TestHost implements AsyncDisposable {
     this.#life = undefined;
   }
 
-  /** Starts a host on the same folder, after `stop`, `kill` or a death; its clock goes on where that of the last one was. */
-  async resume(): Promise<void> {
+  /**
+   * Starts a host on the same folder, after `stop`, `kill` or a death; its clock goes on where that of the last one was.
+   * `environment` is for this life alone.
+   */
+  async resume(more: { environment?: NodeJS.ProcessEnv } = {}): Promise<void> {
     if (this.#life !== undefined) throw new Error("the host is there already: stop it or kill it before");
     const { config, data } = this.#folder;
     const { logLevel = "debug", process: own = false, secrets = {}, environment = {}, faulty = false } = this.#options;
     const options = { config, data, logLevel, aheadMs: this.#aheadMs, onLine: (line: string) => this.#take(line) };
     const named = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [`GANTRY_SECRET_${name}`, value]));
-    if (own) this.#life = await beginElsewhere({ ...options, environment: { ...environment, ...named } });
+    if (own)
+      this.#life = await beginElsewhere({ ...options, environment: { ...environment, ...named, ...more.environment } });
     else {
       Object.assign(process.env, named);
       this.#started.defer(() => {
@@ -264,9 +268,9 @@ export class TestHost implements AsyncDisposable {
       });
       this.#life = await beginHere(options);
     }
-    if (faulty) return;
-    await this.#checkPlugins();
-    await this.#untilSubscribed();
+    const plugins = await this.plugins();
+    if (!faulty) this.#checkPlugins(plugins);
+    if (plugins.some(({ name, state }) => name === "mqtt" && state === "active")) await this.#untilSubscribed();
   }
 
   /** The log as it would be read in a terminal without colours: for the message of a failed assertion. */
@@ -293,8 +297,8 @@ export class TestHost implements AsyncDisposable {
     await this.#life?.advance(durationMs);
   }
 
-  async #checkPlugins(): Promise<void> {
-    const others = (await this.plugins()).filter(({ state }) => state !== "active");
+  #checkPlugins(plugins: PluginState[]): void {
+    const others = plugins.filter(({ state }) => state !== "active");
     const words = others.map(({ name, state, reason, code }) => `${name} is ${state}: ${reason} (${code})`);
     if (words.length > 0) throw new Error(`${words.join("\n")}\n${this.logText()}`);
   }

@@ -28,6 +28,8 @@ export interface TestRun {
   workflow: string;
   status: RunStatus;
   input: Json;
+  /** What its trigger saw. */
+  event: JsonObject;
   /** The workflow's `outputs`. */
   output: Json;
   error: Failure | null;
@@ -36,7 +38,7 @@ export interface TestRun {
 }
 
 export function testRunOf(
-  { id, workflow, status, input, output, error, document, calls }: Run,
+  { id, workflow, status, input, event, output, error, document, calls }: Run,
   runs: RunsReading,
 ): TestRun {
   const journal = runs.journal(id);
@@ -44,7 +46,7 @@ export function testRunOf(
   const called = new Map(Object.entries(calls).map(([name, hash]) => [name, read(hash)]));
   const stepAt = stepsOf(read(document), called);
   const steps = storyOf(journal).map((place) => testStepOf(place, stepAt(place.path), journal));
-  return { id, workflow, status, input, output, error, steps };
+  return { id, workflow, status, input, event, output, error, steps };
 }
 
 function testStepOf(

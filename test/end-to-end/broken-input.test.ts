@@ -2,30 +2,19 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import mqtt, { type MqttClient } from "mqtt";
+import { startTestHost, type TestHost, waitFor } from "gantry/testing";
 import { catalogue } from "../../host/errors.ts";
-import { openStoreForReading } from "../../host/store/open.ts";
-import { type Mosquitto, startMosquitto } from "../../host/testing/mosquitto.ts";
-import { waitFor } from "../../host/testing/wait-for.ts";
 import { sha256 } from "../support/artifact-server.ts";
-import { type HostFolder, HostProcess, makeHostFolder } from "../support/host-process.ts";
 import { needs } from "../support/parts.ts";
 
 const skip = needs("mosquitto");
 const workflows = fileURLToPath(new URL("../../workflows", import.meta.url));
 const script = "echo fine\n";
-let root: string;
-let broker: Mosquitto;
-let folder: HostFolder;
-let host: HostProcess;
-let client: MqttClient;
+let host: TestHost;
 let artifacts: string;
 const server = createServer((request, response) => {
   const name = request.url!.slice(1);
@@ -41,32 +30,24 @@ const server = createServer((request, response) => {
 
 before(async () => {
   if (skip) return;
-  root = await mkdtemp(join(tmpdir(), "gantry-broken-"));
-  broker = await startMosquitto();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   artifacts = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const plugins = [
-    { plugin: "mqtt", config: { broker: broker.url, maxPayloadBytes: 4096 } },
-    { plugin: "download" },
-    { plugin: "verify" },
-    { plugin: "script" },
-  ];
-  folder = await makeHostFolder(root, { workflows: ["./workflows", workflows], plugins }, { impatient });
-  host = new HostProcess(folder);
-  await host.ready();
-  await waitFor("the subscriptions", () => (host.log.match(/subscribed/g) ?? []).length >= 2);
-  client = await mqtt.connectAsync(broker.url);
+  host = await startTestHost({
+    plugins: [{ plugin: "mqtt", config: { maxPayloadBytes: 4096 } }, "download", "verify", "script"],
+    workflows: { impatient },
+    configuration: { workflows: ["./workflows", workflows] },
+    broker: "mosquitto",
+    process: true,
+  });
 });
 
 after(async () => {
   if (skip) return;
-  await client.endAsync();
-  assert.equal(await host.stop(), 0);
-  await broker.stop();
+  await host.stop();
+  await host[Symbol.asyncDispose]();
   server.closeAllConnections();
   server.close();
-  await rm(root, { recursive: true });
 });
 
 /** The installation without retries, and with little patience for scripts. */
@@ -115,8 +96,10 @@ const refusedMessages: [words: string, payload: string | Buffer, code: string][]
 for (const [words, payload, code] of refusedMessages) {
   test(`${words} gives ${code} in the log, with its remedy, and no run`, { skip }, async () => {
     const before = host.log.length;
-    await client.publishAsync("impatient", payload, { qos: 1 });
-    const line = await waitFor(`${code}\n${host.log}`, () => linesSince(before).find((line) => line.code === code));
+    await host.mqtt.publish("impatient", payload);
+    const line = await waitFor(`${code}\n${host.logText()}`, () =>
+      host.log.slice(before).find((line) => line.code === code),
+    );
     assert.equal(typeof line.remedy, "string");
     assert.equal(runNamed("a"), undefined);
     await stillServing();
@@ -134,13 +117,8 @@ const failingRuns: [words: string, file: string, sum: string, code: string][] = 
 for (const [words, file, sum, code] of failingRuns) {
   test(`${words} fails the run with ${code} and its remedy`, { skip }, async () => {
     const id = file.replace(".", "-");
-    await client.publishAsync("impatient", JSON.stringify({ id, url: `${artifacts}/${file}`, sha256: sum }), {
-      qos: 1,
-    });
-    const run = await waitFor(`the end of ${id}\n${host.log}`, () => {
-      const found = runNamed(id);
-      return found?.endedAt != null && found;
-    });
+    await host.mqtt.publish("impatient", { id, url: `${artifacts}/${file}`, sha256: sum });
+    const run = await endOf(id);
     assert.equal(run.status, "failed");
     assert.equal(run.error?.code, code);
     assert.ok((run.error?.remedy ?? "").length > 10, "no remedy");
@@ -153,23 +131,11 @@ test("every code of this page that is the host's own is in the catalogue", () =>
   for (const code of ["INPUT_INVALID", "STEP_TIMEOUT"]) assert.ok(Object.hasOwn(catalogue, code));
 });
 
-function linesSince(offset: number): Record<string, unknown>[] {
-  return host.log
-    .slice(offset)
-    .split("\n")
-    .filter((line) => line.startsWith("{") && line.endsWith("}"))
-    .map((line) => JSON.parse(line));
-}
+const runNamed = (id: string) => host.runs("impatient").find(({ input }) => (input as { id: string }).id === id);
 
-function runNamed(id: string) {
-  const store = openStoreForReading(folder.data);
-  try {
-    return store.runs
-      .list({ workflow: "impatient", limit: 1000 })
-      .find(({ input }) => (input as { id: string }).id === id);
-  } finally {
-    store.close();
-  }
+async function endOf(id: string) {
+  const begun = await waitFor(`the run ${id}\n${host.logText()}`, () => runNamed(id));
+  return host.ended(begun.id);
 }
 
 let served = 0;
@@ -177,12 +143,6 @@ let served = 0;
 /** A good order goes through from end to end. */
 async function stillServing(): Promise<void> {
   const id = `good-${++served}`;
-  await client.publishAsync("impatient", JSON.stringify({ id, url: `${artifacts}/good.sh`, sha256: sha256(script) }), {
-    qos: 1,
-  });
-  const run = await waitFor(`the good run\n${host.log}`, () => {
-    const found = runNamed(id);
-    return found?.endedAt != null && found;
-  });
-  assert.equal(run.status, "succeeded");
+  await host.mqtt.publish("impatient", { id, url: `${artifacts}/good.sh`, sha256: sha256(script) });
+  assert.equal((await endOf(id)).status, "succeeded");
 }

@@ -2,14 +2,12 @@
 // with a code and their clean-up where it does not.
 
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openStoreForReading } from "../../host/store/open.ts";
-import { waitFor } from "../../host/testing/wait-for.ts";
+import { startTestHost, waitFor } from "gantry/testing";
 import { gantry } from "../commands/gantry.ts";
-import { HostProcess, makeHostFolder } from "../support/host-process.ts";
 
 const text = { type: "string" };
 const closed = (properties: object) => ({ type: "object", additionalProperties: false, properties });
@@ -43,55 +41,33 @@ const patient = (name: string, input: object) => ({
 test("runs that wait while their plugin is replaced end with the new one, or with a code and their clean-up", {
   timeout: 60_000,
 }, async () => {
-  const root = await mkdtemp(join(tmpdir(), "gantry-replaced-"));
-  const lamp = join(root, "lamp");
+  const lamp = await realpath(await mkdtemp(join(tmpdir(), "gantry-replaced-")));
   const write = async (version: string, input: object) => {
     await writeFile(join(lamp, "plugin.json"), JSON.stringify(manifest(input)));
     await writeFile(join(lamp, "index.js"), code(version));
   };
-  await mkdir(lamp);
   await writeFile(join(lamp, "package.json"), JSON.stringify({ type: "module" }));
   await write("old", { colour: text });
-  const folder = await makeHostFolder(
-    root,
-    { workflows: ["./workflows"], plugins: [{ plugin: "./lamp" }, { plugin: "files" }] },
-    { plain: patient("plain", {}), coloured: patient("coloured", { colour: "red" }) },
-  );
-  const runOf = (workflow: string) => {
-    const reader = openStoreForReading(folder.data);
-    const [run] = reader.runs.list({ workflow }).filter(({ status }) => status !== "rejected");
-    reader.close();
-    return run;
-  };
-  const both = (holds: (run: ReturnType<typeof runOf>) => boolean) => () =>
-    ["plain", "coloured"].every((workflow) => holds(runOf(workflow)));
-  let host = new HostProcess(folder);
+  const workflows = { plain: patient("plain", {}), coloured: patient("coloured", { colour: "red" }) };
+  const names = Object.keys(workflows);
   try {
-    await host.ready();
-    await waitFor(
-      "the waits",
-      both((run) => run?.status === "waiting"),
-    );
+    // The plugin is off until it is accepted.
+    await using host = await startTestHost({ plugins: [lamp, "files"], workflows, process: true, faulty: true });
+    await waitFor("the waits", () => names.every((name) => host.runs(name)[0]?.status === "waiting"));
     await host.stop();
 
     // The new one knows no colours.
     await write("new", {});
-    host = new HostProcess(folder);
-    await host.ready();
-    const accepted = await gantry("plugin", "accept", "lamp", "--config", folder.config, "--data", folder.data);
+    await host.resume();
+    const config = join(host.directory, "plugins.json");
+    const accepted = await gantry("plugin", "accept", "lamp", "--config", config, "--data", host.data);
     assert.deepEqual([accepted.code, accepted.stderr], [0, ""]);
-    const said = await gantry("signal", "go", "--data", folder.data);
-    assert.equal(said.code, 0, said.stderr);
-    await waitFor(
-      "the ends",
-      both((run) => run?.endedAt != null),
-    );
-    assert.deepEqual([runOf("plain")!.status, runOf("plain")!.output], ["succeeded", { before: "old", after: "new" }]);
-    assert.equal(runOf("coloured")!.status, "failed");
-    assert.equal(runOf("coloured")!.error!.code, "INPUT_INVALID");
-    assert.equal(await readFile(join(folder.data, "coloured"), "utf8"), "INPUT_INVALID");
+    assert.equal((await host.signal("go")).received, true);
+    const [plain, coloured] = await Promise.all(names.map((name) => host.ended(host.runs(name)[0]!.id)));
+    assert.deepEqual([plain!.status, plain!.output], ["succeeded", { before: "old", after: "new" }]);
+    assert.deepEqual([coloured!.status, coloured!.error?.code], ["failed", "INPUT_INVALID"]);
+    assert.equal(await readFile(join(host.data, "coloured"), "utf8"), "INPUT_INVALID");
   } finally {
-    await host.stop();
-    await rm(root, { recursive: true });
+    await rm(lamp, { recursive: true });
   }
 });

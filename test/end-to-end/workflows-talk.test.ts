@@ -1,14 +1,8 @@
 // A run that asks another one over the same broker and waits for its answer, beside many others: neither blocks.
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import mqtt from "mqtt";
-import { startMosquitto } from "../../host/testing/mosquitto.ts";
-import { waitFor } from "../../host/testing/wait-for.ts";
-import { HostProcess, makeHostFolder } from "../support/host-process.ts";
+import { startTestHost } from "gantry/testing";
 import { needs } from "../support/parts.ts";
 
 const asks = {
@@ -50,28 +44,14 @@ test("20 runs ask 20 others by mqtt/request over one connection, and all are ans
   skip: needs("mosquitto"),
   timeout: 120_000,
 }, async () => {
-  const root = await mkdtemp(join(tmpdir(), "gantry-talk-"));
-  const broker = await startMosquitto();
-  const plugins = [{ plugin: "mqtt", config: { broker: broker.url } }, { plugin: "script" }];
-  const folder = await makeHostFolder(root, { workflows: ["./workflows"], plugins }, { asks, answers });
-  const host = new HostProcess(folder);
-  await host.ready();
-  await waitFor("the subscriptions", () => (host.log.match(/subscribed/g) ?? []).length >= 2);
-  const client = await mqtt.connectAsync(broker.url);
-  try {
-    const done = new Map<number, unknown>();
-    client.on("message", (_, payload) => {
-      const { n, answer } = JSON.parse(payload.toString());
-      done.set(n, answer);
-    });
-    await client.subscribeAsync("done", { qos: 1 });
-    for (let n = 0; n < 20; n++) await client.publishAsync("ask", JSON.stringify({ n }), { qos: 1 });
-    await waitFor(`all answers\n${host.log}`, () => done.size === 20, 60_000);
-    for (let n = 0; n < 20; n++) assert.deepEqual(done.get(n), { square: n });
-  } finally {
-    await client.endAsync();
-    assert.equal(await host.stop(), 0);
-    await broker.stop();
-    await rm(root, { recursive: true });
+  const workflows = { asks, answers };
+  await using host = await startTestHost({ plugins: ["script"], workflows, broker: "mosquitto", process: true });
+  for (let n = 0; n < 20; n++) await host.mqtt.publish("ask", { n });
+  const done = new Map<number, unknown>();
+  while (done.size < 20) {
+    const { n, answer } = (await host.mqtt.next("done", { timeoutMs: 60_000 })).json as { n: number; answer: unknown };
+    done.set(n, answer);
   }
+  for (let n = 0; n < 20; n++) assert.deepEqual(done.get(n), { square: n });
+  await host.stop();
 });

@@ -2,71 +2,49 @@
 // by its own policy.
 
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { openStoreForReading } from "../../host/store/open.ts";
-import { waitFor } from "../../host/testing/wait-for.ts";
-import { HostProcess, makeHostFolder } from "../support/host-process.ts";
+import { test } from "node:test";
+import { startTestHost, waitFor } from "gantry/testing";
 
 const startup = [{ trigger: "host/startup" }];
 
-async function startHost(t: TestContext, plugins: string[], workflows: Record<string, object>) {
-  const directory = realpathSync(mkdtempSync(join(tmpdir(), "gantry-isolation-")));
-  for (const name of plugins)
-    cpSync(fileURLToPath(new URL(`./plugins/${name}`, import.meta.url)), join(directory, "plugins", name), {
-      recursive: true,
-    });
-  const documents = Object.fromEntries(
-    Object.entries(workflows).map(([name, document]) => [name, { name, on: startup, ...document }]),
-  );
-  const configuration = {
-    workflows: ["./workflows"],
-    plugins: plugins.map((name) => ({ plugin: `./plugins/${name}` })),
-  };
-  const folder = await makeHostFolder(directory, configuration, documents);
-  const host = new HostProcess(folder, {}, ["--log-level", "debug"]);
-  t.after(async () => {
-    await host.kill();
-    rmSync(directory, { recursive: true, force: true });
+async function startHost(plugins: string[], workflows: Record<string, object>) {
+  const host = await startTestHost({
+    plugins: plugins.map((name) => new URL(`./plugins/${name}`, import.meta.url)),
+    workflows: Object.fromEntries(
+      Object.entries(workflows).map(([name, document]) => [name, { on: startup, ...document }]),
+    ),
+    process: true,
+    // One of them may have crashed by the time it is looked at.
+    faulty: true,
   });
-  await host.ready();
-  const pidOf = (name: string) => host.lines().findLast(({ msg }) => msg === `plugin ${name} is active`)!.pid as number;
-  const run = async (workflow: string) =>
-    waitFor(`the run of ${workflow} to end`, () => {
-      const store = openStoreForReading(folder.data);
-      try {
-        const [found] = store.runs.list({ workflow, limit: 1 });
-        return found !== undefined && !["queued", "running", "waiting", "undoing"].includes(found.status) && found;
-      } finally {
-        store.close();
-      }
-    });
-  return { host, pidOf, run, data: folder.data };
+  const pidOf = (name: string) => host.log.findLast(({ msg }) => msg === `plugin ${name} is active`)!.pid as number;
+  return { host, pidOf };
 }
 
-test("a run whose plugin crashes is retried as its workflow says, and another plugin's run goes on", async (t) => {
+test("a run whose plugin crashes is retried as its workflow says, and another plugin's run goes on", async () => {
   const once = { uses: "flaky/crash-once", retry: { retries: 8, delay: "200ms" } };
-  const { host, run } = await startHost(t, ["flaky", "good"], {
+  const { host } = await startHost(["flaky", "good"], {
     retried: { steps: [once] },
     failed: { steps: [{ uses: "flaky/crash" }] },
     fine: { steps: [{ uses: "good/work" }] },
   });
-  assert.equal((await run("fine")).status, "succeeded");
-  assert.equal((await run("retried")).status, "succeeded");
-  const failed = await run("failed");
+  await using _ = host;
+  assert.equal((await host.nextRun("fine")).status, "succeeded");
+  assert.equal((await host.nextRun("retried")).status, "succeeded");
+  const failed = await host.nextRun("failed");
   assert.equal(failed.status, "failed");
   assert.match(failed.error!.code, /^PLUGIN_(CRASHED|UNAVAILABLE)$/);
-  assert.equal(await host.stop(), 0);
+  await host.stop();
 });
 
-test("no process of a plugin, busy or not, and nothing it has started outlives a host that is killed", async (t) => {
-  const { host, pidOf, data } = await startHost(t, ["family", "good"], {
+test("no process of a plugin, busy or not, and nothing it has started outlives a host that is killed", async () => {
+  const { host, pidOf } = await startHost(["family", "good"], {
     raise: { steps: [{ uses: "family/raise" }, { uses: "family/spin" }] },
   });
-  const family = join(data, "plugins", "family");
+  await using _ = host;
+  const family = join(host.data, "plugins", "family");
   const files = () => readdirSync(family).filter((name) => /-\d+$/.test(name));
   await waitFor("the programs to run", () => files().length === 3);
   const started = await waitFor("their ids", () => {
@@ -76,15 +54,16 @@ test("no process of a plugin, busy or not, and nothing it has started outlives a
   const pids = [pidOf("family"), pidOf("good"), ...started];
   assert.ok(pids.every(isAlive));
   await waitFor("the plugin to be busy", () => /^[R]/.test(stateOf(pidOf("family"))));
-  process.kill(host.pid, "SIGKILL");
+  await host.kill();
   await waitFor("all of them to end", () => !pids.some(isAlive), 10_000);
 });
 
-test("all processes of plugins have ended when a host that was told to stop has exited", async (t) => {
-  const { host, pidOf, data } = await startHost(t, ["family", "good"], {
+test("all processes of plugins have ended when a host that was told to stop has exited", async () => {
+  const { host, pidOf } = await startHost(["family", "good"], {
     raise: { steps: [{ uses: "family/raise" }] },
   });
-  const family = join(data, "plugins", "family");
+  await using _ = host;
+  const family = join(host.data, "plugins", "family");
   const files = () => readdirSync(family).filter((name) => /-\d+$/.test(name));
   const started = await waitFor("the programs to run", () => {
     const pids = files().map((name) => Number(readFileSync(join(family, name), "utf8")));
@@ -92,7 +71,7 @@ test("all processes of plugins have ended when a host that was told to stop has 
   });
   const pids = [pidOf("family"), pidOf("good"), ...started];
   assert.ok(pids.every(isAlive));
-  assert.equal(await host.stop(), 0);
+  await host.stop();
   assert.deepEqual(pids.filter(isAlive), []);
 });
 

@@ -1,46 +1,33 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { startTestHost, waitFor } from "gantry/testing";
 import { bootId } from "../../host/boot-id.ts";
 import { GantryError } from "../../host/errors.ts";
-import { openStoreForReading } from "../../host/store/open.ts";
-import { waitFor } from "../../host/testing/wait-for.ts";
-import { HostProcess, makeHostFolder } from "../support/host-process.ts";
 import { hostTriggers } from "./host-triggers.ts";
 
 test("each start of a host gives one run, which knows whether it is the first since the device started", async () => {
-  const root = await mkdtemp(join(tmpdir(), "gantry-startup-"));
-  try {
-    const folder = await makeHostFolder(
-      root,
-      { workflows: ["./workflows"], plugins: [] },
-      { greet: { name: "greet", on: [{ trigger: "host/startup" }], steps: [] } },
-    );
-    const bootIdFile = join(root, "boot_id");
-    for (const [index, boot] of ["boot-1", "boot-1", "boot-2", "boot-2"].entries()) {
-      await writeFile(bootIdFile, `${boot}\n`);
-      const host = new HostProcess(folder, { GANTRY_BOOT_ID_FILE: bootIdFile });
-      await host.ready();
-      await waitFor(`run ${index + 1}`, () => host.log.includes("run accepted"));
-      assert.equal(await host.stop(), 0);
-    }
-    const reading = openStoreForReading(folder.data);
-    const runs = reading.runs.list({ limit: 100 });
-    await reading.close();
-    assert.deepEqual(
-      runs.reverse().map(({ event }) => event),
-      [
-        { bootId: "boot-1", firstOfBoot: true },
-        { bootId: "boot-1", firstOfBoot: false },
-        { bootId: "boot-2", firstOfBoot: true },
-        { bootId: "boot-2", firstOfBoot: false },
-      ],
-    );
-  } finally {
-    await rm(root, { recursive: true });
+  const greet = { on: [{ trigger: "host/startup" }], steps: [] };
+  await using folder = await mkdtempDisposable(join(tmpdir(), "gantry-boot-"));
+  const bootIdFile = join(folder.path, "boot_id");
+  await writeFile(bootIdFile, "boot-1\n");
+  const environment = { GANTRY_BOOT_ID_FILE: bootIdFile };
+  await using host = await startTestHost({ workflows: { greet }, process: true, environment });
+  const events = [(await host.nextRun("greet")).event];
+  for (const boot of ["boot-1", "boot-2", "boot-2"]) {
+    await host.stop();
+    await writeFile(bootIdFile, `${boot}\n`);
+    await host.resume();
+    events.push((await host.nextRun("greet")).event);
   }
+  assert.deepEqual(events, [
+    { bootId: "boot-1", firstOfBoot: true },
+    { bootId: "boot-1", firstOfBoot: false },
+    { bootId: "boot-2", firstOfBoot: true },
+    { bootId: "boot-2", firstOfBoot: false },
+  ]);
 });
 
 test("a trigger that is started again while the host lives gives no second run", async (t) => {
