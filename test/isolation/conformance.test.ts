@@ -10,8 +10,8 @@ import { toFailure } from "../../host/errors.ts";
 import { type Emission, PluginError, type StepContext } from "../../host/sdk.ts";
 import { waitFor } from "../../host/testing/wait-for.ts";
 import { copyFixture } from "../loading/host-folder.ts";
-import { collect, type LogLine } from "../loading/running-plugins.ts";
 import { listen } from "../support/listen.ts";
+import { type LogLine, recordingLog } from "../support/recording-log.ts";
 import { stepContext } from "../support/step-context.ts";
 import { activate, carriers, isolationOf, makeFolder } from "./carriers.ts";
 
@@ -254,7 +254,7 @@ for (const carrier of carriers) {
       emitted.push(emission);
       return { runId: `run-${emitted.length}` };
     };
-    const context = { workflow: "w", index: 0, log: collect(lines) };
+    const context = { workflow: "w", index: 0, log: recordingLog(lines) };
     const stop = await plugins.startTrigger("contract/ticked", { at: "dawn" }, emit, context);
     const delivery = { key: "k", fingerprint: "f", redelivered: true };
     const answer = { when: { after: "stage" }, to: { topic: "c" } };

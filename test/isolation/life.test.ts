@@ -6,7 +6,8 @@ import { test } from "node:test";
 import type { PluginError } from "../../host/sdk.ts";
 import { registerSecret } from "../../host/secrets.ts";
 import { waitFor } from "../../host/testing/wait-for.ts";
-import { collect, type RunningPlugins } from "../loading/running-plugins.ts";
+import type { RunningPlugins } from "../loading/running-plugins.ts";
+import { recordingLog } from "../support/recording-log.ts";
 import { stepContext } from "../support/step-context.ts";
 import { activate, makeFolder } from "./carriers.ts";
 
@@ -35,7 +36,7 @@ test("triggers and subscriptions go on at a plugin whose process was started aga
     "contract/ticked",
     {},
     async ({ input }) => ({ runId: String(emitted.push(input)) }),
-    { workflow: "w", index: 0, log: collect([]) },
+    { workflow: "w", index: 0, log: recordingLog([]) },
   );
   await crash(plugins, "contract");
   const tick = async (value: object) => {

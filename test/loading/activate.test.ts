@@ -3,8 +3,9 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { PluginError } from "../../host/sdk.ts";
+import { recordingLog } from "../support/recording-log.ts";
 import { copyFixture, makeHostFolder, pluginFiles } from "./host-folder.ts";
-import { activateFolder, collect } from "./running-plugins.ts";
+import { activateFolder } from "./running-plugins.ts";
 
 const entries = (...names: string[]) => ({ plugins: names.map((name) => ({ plugin: `./plugins/${name}` })) });
 
@@ -378,7 +379,7 @@ test("a trigger starts with its defaults, and what it emits is held against its 
   copyFixture(folder, "lamp");
   const plugins = await activateFolder(t, folder);
   const emitted: unknown[] = [];
-  const context = { workflow: "w", index: 0, log: collect([]) };
+  const context = { workflow: "w", index: 0, log: recordingLog([]) };
   const emit = async (emission: { input: unknown }) => ({ runId: String(emitted.push(emission.input)) });
   const stop = await plugins.startTrigger("lamp/pressed", {}, emit, context);
   await plugins.services.lamp!.press!("main");

@@ -5,15 +5,9 @@ import { type ActivateOptions, type ActivePlugins, activatePlugins } from "../..
 import { startInProcess } from "../../host/loading/in-process.ts";
 import { hostPlugin } from "../../host/loading/locate-plugin.ts";
 import { type HostDocuments, readHost } from "../../host/loading/read-host.ts";
-import type { HostLog } from "../../host/log.ts";
 import { openStore } from "../../host/store/open.ts";
+import { type LogLine, recordingLog } from "../support/recording-log.ts";
 import type { HostFolder } from "./host-folder.ts";
-
-export interface LogLine {
-  level: "debug" | "info" | "warn" | "error";
-  text: string;
-  fields: Record<string, unknown>;
-}
 
 /** `states` leaves out the host's own plugin, which is part of every host. */
 export interface RunningPlugins extends ActivePlugins {
@@ -43,7 +37,7 @@ export async function activateFolder(
   });
   const plugins = await activatePlugins(documents, {
     store,
-    log: collect(lines),
+    log: recordingLog(lines),
     dataDirectory,
     start: startInProcess,
     ...options,
@@ -51,19 +45,4 @@ export async function activateFolder(
   stop = plugins.stop;
   const states = () => plugins.states().filter(({ name }) => name !== hostPlugin.name);
   return { ...plugins, states, documents, dataDirectory, lines };
-}
-
-/** A log that keeps its lines. */
-export function collect(lines: LogLine[], shared: Record<string, unknown> = {}): HostLog {
-  const write =
-    (level: LogLine["level"]) =>
-    (text: string, fields: Record<string, unknown> = {}) =>
-      void lines.push({ level, text, fields: { ...shared, ...fields } });
-  return {
-    debug: write("debug"),
-    info: write("info"),
-    warn: write("warn"),
-    error: write("error"),
-    child: (fields: Record<string, unknown>) => collect(lines, { ...shared, ...fields }),
-  } as HostLog;
 }

@@ -8,14 +8,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { compileSchema, type SchemaProblem } from "../../host/documents/schema-check.ts";
 import { catalogue, type ErrorEntry, type Failure, toFailure } from "../../host/errors.ts";
 import { readConfig } from "../../host/loading/read-config.ts";
-import type { Json, JsonObject, Log, Plugin, PluginContext, Progress, Step, StepContext } from "../../host/sdk.ts";
+import type { Json, JsonObject, Plugin, PluginContext, Progress, Step, StepContext } from "../../host/sdk.ts";
 import type { PluginManifest } from "../../schemas/plugin.types.ts";
-
-export interface LogLine {
-  level: "debug" | "info" | "warn" | "error";
-  text: string;
-  fields: Record<string, unknown>;
-}
+import { type LogLine, recordingLog } from "./recording-log.ts";
 
 /** What a step did through its context, and the means to end it; the directory goes with `using`. */
 export interface RecordedContext extends StepContext, Disposable {
@@ -160,14 +155,6 @@ function fill(what: string, schema: JsonObject, value: Json, defaults = true): J
 
 const faultsOf = (what: string, problems: SchemaProblem[]) =>
   `${what}: ${problems.map(({ pointer, message }) => `${pointer} ${message}`).join("; ")}`;
-
-export function recordingLog(lines: LogLine[]): Log {
-  const at =
-    (level: LogLine["level"]) =>
-    (text: string, fields: Record<string, unknown> = {}) =>
-      void lines.push({ level, text, fields });
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
-}
 
 const folderOf = (pluginName: string) => fileURLToPath(new URL(`../../plugins/${pluginName}`, import.meta.url));
 

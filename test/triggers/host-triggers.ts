@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
 import hostPlugin from "../../host/builtin/index.ts";
 import type { Emission, Emit, JsonObject, KeyValue, PluginContext, Stop, Trigger } from "../../host/sdk.ts";
 import { openStore } from "../../host/store/open.ts";
-import { type LogLine, recordingLog } from "../support/step-context.ts";
+import { type LogLine, recordingLog } from "../support/recording-log.ts";
 
 type Name = "schedule" | "startup";
 

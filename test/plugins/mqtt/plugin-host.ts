@@ -10,7 +10,8 @@ import type { Store } from "../../../host/store/store.ts";
 import plugin from "../../../plugins/mqtt/index.ts";
 import manifest from "../../../plugins/mqtt/plugin.json" with { type: "json" };
 import type { Mqtt } from "../../../plugins/mqtt/service.ts";
-import { type LogLine, recordingLog, stepContext } from "../../support/step-context.ts";
+import { type LogLine, recordingLog } from "../../support/recording-log.ts";
+import { stepContext } from "../../support/step-context.ts";
 
 export interface RunningPlugin {
   mqtt: Mqtt;

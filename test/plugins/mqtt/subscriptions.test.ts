@@ -8,7 +8,7 @@ import { openStore } from "../../../host/store/open.ts";
 import { waitFor } from "../../../host/testing/wait-for.ts";
 import type { Message } from "../../../plugins/mqtt/service.ts";
 import { Subscriptions } from "../../../plugins/mqtt/subscriptions.ts";
-import { recordingLog } from "../../support/step-context.ts";
+import { recordingLog } from "../../support/recording-log.ts";
 
 const about = (topic: string, qos: 0 | 1 = 1): Message => ({ topic, payload: "", qos, retain: false });
 const patient = { keepMs: 3_600_000, idleMs: 3_600_000, maxHeldQos0: 10 };

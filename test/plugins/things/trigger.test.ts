@@ -15,7 +15,7 @@ import { Handlers } from "../../../plugins/things/handlers.ts";
 import { DeviceIdentities } from "../../../plugins/things/identity.ts";
 import { Lanes } from "../../../plugins/things/lanes.ts";
 import { command } from "../../../plugins/things/triggers/command.ts";
-import { type LogLine, recordingLog } from "../../support/step-context.ts";
+import { type LogLine, recordingLog } from "../../support/recording-log.ts";
 
 const full = () => new PluginError("QUEUE_FULL", "too many runs wait", { retryable: true });
 const delivery = { key: "k/1", fingerprint: "f", redelivered: false };
