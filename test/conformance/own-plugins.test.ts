@@ -17,7 +17,7 @@ const syncs = "it syncs what it writes, which Node's permissions do not allow";
 const inProcessOnly: Record<string, string> = { archive: syncs, download: syncs, files: syncs };
 
 /** Their READMEs and examples are still owed. */
-const owed = new Set(["file-upload", "software-update"]);
+const owed = new Set(["software-update"]);
 
 for (const name of builtInNames())
   test(`the plugin ${name} keeps the contract`, { todo: owed.has(name) }, async () => {

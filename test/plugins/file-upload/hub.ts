@@ -135,17 +135,17 @@ export class Hub implements AsyncDisposable {
     return await waitFor(`${percent} % of ${upload}\n${this.device.host.log.slice(-4000)}`, found);
   }
 
-  /** Triggers an upload, starts all its files with these options, and waits for its end. */
+  /** Triggers an upload, starts its files, so many, with these options, and waits for its end. */
   async upload(
     id: string,
     files: string | undefined,
     optionsOf: (request: UploadRequest) => Record<string, string>,
-    more: Record<string, string> = {},
+    count = 1,
   ): Promise<LastUpload> {
-    const options = { ...(files === undefined ? {} : { "upload.files": files }), ...more };
-    assert.equal((await this.command("trigger", { correlationId: id, options })).status, 204);
-    await waitFor(`requests of ${id}\n${this.device.host.log.slice(-4000)}`, () => this.requestsOf(id).length > 0);
-    for (const request of this.requestsOf(id)) await this.startOne(request, optionsOf(request));
+    const options = files === undefined ? {} : { "upload.files": files };
+    const { status, text } = await this.command("trigger", { correlationId: id, options });
+    assert.equal(status, 204, text);
+    for (const request of await this.requests(id, count)) await this.startOne(request, optionsOf(request));
     return await this.end(id);
   }
 
