@@ -91,8 +91,8 @@ export class Device implements AsyncDisposable {
   }
 
   /** Again after `host.kill()` or `host.stop()`. */
-  async startHost(): Promise<void> {
-    this.host = new HostProcess(this.folder, this.#environment, ["--log-level", "debug"]);
+  async startHost(environment: NodeJS.ProcessEnv = {}): Promise<void> {
+    this.host = new HostProcess(this.folder, { ...this.#environment, ...environment }, ["--log-level", "debug"]);
     await this.host.ready();
     if (this.mosquitto === undefined) {
       const port = await waitFor("the embedded broker", () => this.host.lines().find(({ port }) => port)?.port);

@@ -1,0 +1,14 @@
+// Loaded before a program (`--import`): its clock is two hours slow.
+
+const Real = globalThis.Date;
+const late = 2 * 3_600_000;
+
+globalThis.Date = class Date extends Real {
+  constructor(...args) {
+    super(...(args.length === 0 ? [Real.now() - late] : args));
+  }
+
+  static now() {
+    return Real.now() - late;
+  }
+};
