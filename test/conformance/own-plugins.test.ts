@@ -14,13 +14,15 @@ const untried: Record<string, string> = {
 };
 const syncs = "it syncs what it writes, which Node's permissions do not allow";
 /** Plugins that cannot run in a process of their own. */
-const inProcessOnly: Record<string, string> = { archive: syncs, download: syncs, files: syncs };
-
-/** Their READMEs and examples are still owed. */
-const owed = new Set(["software-update"]);
+const inProcessOnly: Record<string, string> = {
+  archive: syncs,
+  download: syncs,
+  files: syncs,
+  "software-update": syncs,
+};
 
 for (const name of builtInNames())
-  test(`the plugin ${name} keeps the contract`, { todo: owed.has(name) }, async () => {
+  test(`the plugin ${name} keeps the contract`, async () => {
     const { code, stderr, failed, notExercised, lines } = await testFolder(`${builtInDirectory}${name}`);
     assert.deepEqual(failed, []);
     assert.equal(code, 0, stderr);

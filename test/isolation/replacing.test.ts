@@ -7,7 +7,8 @@ import { type TestContext, test } from "node:test";
 import type { ActivateOptions } from "../../host/loading/activate.ts";
 import { waitFor } from "../../host/testing/wait-for.ts";
 import { makeHostFolder } from "../loading/host-folder.ts";
-import { activateFolder, collect, type RunningPlugins } from "../loading/running-plugins.ts";
+import { activateFolder, type RunningPlugins } from "../loading/running-plugins.ts";
+import { recordingLog } from "../support/recording-log.ts";
 import { stepContext } from "../support/step-context.ts";
 
 /** Says which version it is; its stop waits for a file `go` in its own folder, if it is told to. */
@@ -96,7 +97,7 @@ test("subscriptions and triggers go on at the new one, once each", async (t) => 
   const heard: unknown[] = [];
   const emitted: unknown[] = [];
   await plugins.services.provider!.items!({}, async (item: unknown) => void heard.push(item));
-  const about = { workflow: "w", index: 0, log: collect([]) };
+  const about = { workflow: "w", index: 0, log: recordingLog([]) };
   await plugins.startTrigger("provider/told", {}, async ({ input }) => ({ runId: String(emitted.push(input)) }), about);
   await plugins.services.provider!.tell!();
   write("provider", provider("new"));

@@ -3,7 +3,7 @@
 const Real = globalThis.Date;
 const late = 2 * 3_600_000;
 
-globalThis.Date = class Date extends Real {
+globalThis.Date = class extends Real {
   constructor(...args) {
     super(...(args.length === 0 ? [Real.now() - late] : args));
   }

@@ -35,8 +35,9 @@ export function decrypt(): Step<DecryptInput, DecryptOutput> {
           const format = given.format === "hex" ? "hex" : "base64";
           const decipher = createDecipher(given, format);
           const total = (await stat(given.path)).size;
-          const source = createReadStream(given.path, { signal });
           await using file = await open(to, "wx", 0o600);
+          // Read at once: an abort while nobody listens would end the host.
+          const source = createReadStream(given.path, { signal });
           let sizeBytes = 0;
           for await (const clear of decrypted(decoded(source, format), decipher, given.padding)) {
             await file.write(clear);

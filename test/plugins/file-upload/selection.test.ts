@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import type { PluginError } from "../../../host/sdk.ts";
 import { compileGoPattern } from "../../../plugins/file-upload/go-pattern.ts";
 import { selectFiles, type Wanted } from "../../../plugins/file-upload/selection.ts";
-import { type LogLine, recordingLog } from "../../support/step-context.ts";
+import { type LogLine, recordingLog } from "../../support/recording-log.ts";
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), "gantry-selection-")));
 const outside = realpathSync(mkdtempSync(join(tmpdir(), "gantry-outside-")));

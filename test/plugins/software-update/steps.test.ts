@@ -231,6 +231,25 @@ describe("decrypt", () => {
     assert.deepEqual(padded, Buffer.concat([Buffer.from("short"), Buffer.alloc(11, 11)]));
   });
 
+  test("ends where it is aborted, at any moment, and leaves nothing", async () => {
+    const text = sealed(randomBytes(4_000_000)).toString("hex");
+    make({ "sealed/large": text });
+    for (const afterMs of [0, 0, 1, 2, 4, 8]) {
+      using context = stepContext();
+      const input = { path: at("sealed/large"), directory: at("clear"), filename: "file", fileMode: "0755" };
+      const secrets = {
+        key: key.toString("hex"),
+        iv: iv.toString("hex"),
+        format: "hex" as const,
+        padding: "auto" as const,
+      };
+      const ended = decrypt().run({ ...input, ...secrets }, context);
+      setTimeout(() => context.controller.abort(new Error("enough")), afterMs);
+      await assert.rejects(Promise.resolve(ended), /enough/);
+      assert.deepEqual(readdirSync(at("clear")), []);
+    }
+  });
+
   test("says what is wrong with key, vector and text, and leaves nothing", async () => {
     const good = sealed(Buffer.from("text")).toString("hex");
     const wrong: [Partial<DecryptInput>, string, string?][] = [
