@@ -5,7 +5,7 @@ import type { RequestOptions } from "node:https";
 import type { Socket } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 import { PluginError } from "gantry";
-import { shown } from "./addresses.ts";
+import { shown } from "gantry/toolkit/addresses";
 import { connectionFailure } from "./failures.ts";
 
 /** What one read from the network takes at most; a slow transfer reads a quarter of a second's share. */

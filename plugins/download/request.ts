@@ -3,8 +3,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { SecureContextOptions } from "node:tls";
 import { PluginError } from "gantry";
+import { shown } from "gantry/toolkit/addresses";
 import type { Authorize } from "gantry/toolkit/credentials";
-import { shown } from "./addresses.ts";
 import { get } from "./connection.ts";
 
 const maxRedirects = 5;

@@ -1,7 +1,7 @@
 // Several sources of one file, in order.
 
 import { PluginError, type StepContext } from "gantry";
-import { shown } from "./addresses.ts";
+import { shown } from "gantry/toolkit/addresses";
 import { isLocal, isPassing } from "./failures.ts";
 
 /** What the first source gives that gives anything. Where none does, the failure is one that a retry can help, if any. */

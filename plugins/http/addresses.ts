@@ -1,18 +1,14 @@
 // Addresses: what may be asked, and how they may be shown.
 
 import { PluginError } from "gantry";
+import { parseUrl, shown } from "gantry/toolkit/addresses";
 
 /** Throws HTTP_URL_INVALID. */
-export function parseUrl(address: string): URL {
-  const url = URL.parse(address);
-  if (url !== null && ["http:", "https:"].includes(url.protocol)) return url;
+export function urlOf(address: string): URL {
+  const url = parseUrl(address);
   // Not a word of the address: it may hold a password.
-  throw new PluginError("HTTP_URL_INVALID", "the address is none of HTTP or HTTPS");
-}
-
-/** A URL as it may be shown: without user, password and query. */
-export function shown(url: URL): string {
-  return `${url.protocol}//${url.host}${url.pathname}`;
+  if (url === null) throw new PluginError("HTTP_URL_INVALID", "the address is none of HTTP or HTTPS");
+  return url;
 }
 
 /** Throws HTTP_HOST_NOT_ALLOWED. `allowed` as in the manifest; undefined: any host. */

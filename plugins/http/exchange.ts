@@ -3,7 +3,7 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import type { SecureContextOptions } from "node:tls";
 import { PluginError } from "gantry";
-import { shown } from "./addresses.ts";
+import { shown } from "gantry/toolkit/addresses";
 import { connectionFailure, silent } from "./failures.ts";
 
 export interface Sending {

@@ -3,8 +3,9 @@
 
 import type { OutgoingHttpHeaders } from "node:http";
 import { PluginError } from "gantry";
+import { shown } from "gantry/toolkit/addresses";
 import type { Authorize } from "gantry/toolkit/credentials";
-import { checkAllowed, shown } from "./addresses.ts";
+import { checkAllowed } from "./addresses.ts";
 import { type Answer, exchange, type Sending } from "./exchange.ts";
 
 const redirectStatuses = [301, 302, 303, 307, 308];

@@ -3,7 +3,8 @@
 import { copyFile, readFile, realpath, rename, rm } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { PluginError } from "gantry";
-import { entriesOf, look, makeFolder, syncFolder, writeWhole } from "./folders.ts";
+import { look, makeFolder, syncFolder } from "gantry/toolkit/folders";
+import { entriesOf, writeWhole } from "./folders.ts";
 
 export interface Dependency {
   group: string;

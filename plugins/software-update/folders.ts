@@ -1,18 +1,9 @@
 // Folders and files that outlast a power cut.
 
-import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PluginError } from "gantry";
-
-/** Makes a folder, and what is missing above it, for the host's own user. */
-export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-}
-
-export async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, "r");
-  await folder.sync();
-}
+import { syncFolder } from "gantry/toolkit/folders";
 
 /** A file that is there with all of its content, or not at all. */
 export async function writeWhole(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
@@ -32,14 +23,6 @@ export async function writeWhole(path: string, content: string | Uint8Array, mod
 export async function entriesOf(path: string) {
   return readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
-    throw error;
-  });
-}
-
-/** What there is under a name, links not followed; undefined: nothing. */
-export async function look(path: string) {
-  return lstat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
     throw error;
   });
 }

@@ -3,7 +3,8 @@
 
 import { readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { entriesOf, look, makeFolder, syncFolder, writeWhole } from "./folders.ts";
+import { look, makeFolder, syncFolder } from "gantry/toolkit/folders";
+import { entriesOf, writeWhole } from "./folders.ts";
 
 /** Its first line is `name:version`; the second one, of this plugin alone, says who has kept it. */
 export const markName = "internal-status";

@@ -2,13 +2,13 @@
 // original: the hub is answered with them.
 
 import { PluginError } from "gantry";
-import { parseUrl } from "./addresses.ts";
+import { urlOf } from "./addresses.ts";
 
 export async function checkOptions({ options }: { options: Record<string, string> }): Promise<void> {
   const { "https.url": url = "", "https.resume": resume = "none" } = options;
   const method = (options["https.method"] ?? "PUT").toUpperCase();
   if (url === "") throw invalid("upload URL not specified");
-  parseUrl(url);
+  urlOf(url);
   if (!["PUT", "POST"].includes(method)) throw invalid(`unsupported HTTP method: ${method}`);
   if (!["none", "content-range"].includes(resume)) throw invalid(`unsupported way to resume: ${resume}`);
 }

@@ -1,7 +1,8 @@
 import { PluginError, parseDuration, type Step, type StepContext } from "gantry";
+import { shown } from "gantry/toolkit/addresses";
 import { authorizer } from "gantry/toolkit/credentials";
 import { readTlsFiles } from "gantry/toolkit/tls-files";
-import { parseUrl, shown } from "../addresses.ts";
+import { urlOf } from "../addresses.ts";
 import { Checksums } from "../checksums.ts";
 import { alreadyThere, type Destination, findDestination, makeDestination, nameOf } from "../destination.ts";
 import { isPassing, unreadableCertificate } from "../failures.ts";
@@ -17,12 +18,12 @@ import { turns } from "../turns.ts";
 export function fetch(config: Config, parts: Parts): Step<FetchInput, FetchOutput> {
   const target = ({ url, directory, filename }: FetchInput) => ({
     directory,
-    filename: filename ?? nameOf(parseUrl(url)),
+    filename: filename ?? nameOf(urlOf(url)),
     allowedDirectories: config.allowedDirectories,
   });
   return {
     plan: ({ url, directory, filename }) =>
-      `downloads ${shown(parseUrl(url))} to ${directory}${filename === undefined ? "" : `/${filename}`}`,
+      `downloads ${shown(urlOf(url))} to ${directory}${filename === undefined ? "" : `/${filename}`}`,
 
     async check(input, { signal }) {
       const checksums = new Checksums(input);
@@ -34,7 +35,7 @@ export function fetch(config: Config, parts: Parts): Step<FetchInput, FetchOutpu
     async run(input, context) {
       const { signal } = context;
       const checksums = new Checksums(input);
-      const urls = [input.url, ...input.sources].map(parseUrl);
+      const urls = [input.url, ...input.sources].map(urlOf);
       const transfer = transferOf(input, config, checksums, context);
       const destination = await makeDestination(target(input));
       return turns.take(destination.path, signal, async (waited) => {

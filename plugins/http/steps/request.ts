@@ -1,8 +1,9 @@
 import { type OutgoingHttpHeaders, validateHeaderValue } from "node:http";
 import { PluginError, parseDuration, type Step } from "gantry";
+import { shown } from "gantry/toolkit/addresses";
 import { authorizer } from "gantry/toolkit/credentials";
 import { readTlsFiles } from "gantry/toolkit/tls-files";
-import { parseUrl, shown } from "../addresses.ts";
+import { urlOf } from "../addresses.ts";
 import type { Answer } from "../exchange.ts";
 import { checkAnswer, contentOf } from "../expectations.ts";
 import { unreadableCertificate } from "../failures.ts";
@@ -24,10 +25,10 @@ const harmless = ["GET", "HEAD", "OPTIONS"];
 
 export function request(config: Config): Step<RequestInput, RequestOutput> {
   return {
-    plan: ({ method, url }) => `sends ${method} to ${shown(parseUrl(url))}`,
+    plan: ({ method, url }) => `sends ${method} to ${shown(urlOf(url))}`,
 
     async run(input, { signal, secret, idempotencyKey }) {
-      const url = parseUrl(input.url);
+      const url = urlOf(input.url);
       const answer = await follow(url, {
         method: input.method,
         headers: headersOf(input, idempotencyKey),

@@ -2,9 +2,10 @@ import { createReadStream } from "node:fs";
 import { open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PluginError, type Step, type StepContext } from "gantry";
+import { makeFolder, syncFolder } from "gantry/toolkit/folders";
 import { createDecipher, decrypted } from "../cipher.ts";
 import { decoded } from "../cipher-text.ts";
-import { inStorage, isBaseName, makeFolder, syncFolder } from "../folders.ts";
+import { inStorage, isBaseName } from "../folders.ts";
 import type { DecryptInput, DecryptOutput } from "../plugin.types.ts";
 
 export function decrypt(): Step<DecryptInput, DecryptOutput> {

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { PluginError, type Step } from "gantry";
+import { look } from "gantry/toolkit/folders";
 import { matching } from "../dependencies.ts";
-import { inStorage, look } from "../folders.ts";
+import { inStorage } from "../folders.ts";
 import type { FindInstalledInput, FindInstalledOutput } from "../plugin.types.ts";
 import type { Storage } from "../storage.ts";
 import { removeScript } from "./keep-remover.ts";

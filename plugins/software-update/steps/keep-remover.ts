@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Step } from "gantry";
-import { inStorage, look, makeFolder, writeWhole } from "../folders.ts";
+import { look, makeFolder } from "gantry/toolkit/folders";
+import { inStorage, writeWhole } from "../folders.ts";
 import type { KeepRemoverInput, KeepRemoverOutput } from "../plugin.types.ts";
 import type { Storage } from "../storage.ts";
 

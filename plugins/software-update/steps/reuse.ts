@@ -1,7 +1,8 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Step } from "gantry";
-import { inStorage, isBaseName, look, makeFolder, syncFolder } from "../folders.ts";
+import { look, makeFolder, syncFolder } from "gantry/toolkit/folders";
+import { inStorage, isBaseName } from "../folders.ts";
 import { idOf, keptModules, markName, removeKept } from "../kept-modules.ts";
 import type { ReuseInput, ReuseOutput } from "../plugin.types.ts";
 import type { Storage } from "../storage.ts";

@@ -1,5 +1,6 @@
 import type { Step } from "gantry";
-import { inStorage, makeFolder } from "../folders.ts";
+import { makeFolder } from "gantry/toolkit/folders";
+import { inStorage } from "../folders.ts";
 import type { Config, StageInput, StageOutput } from "../plugin.types.ts";
 import { type GivenModule, namesOf, stageModule } from "../staging.ts";
 import type { Storage } from "../storage.ts";

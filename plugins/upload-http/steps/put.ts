@@ -1,6 +1,7 @@
 import { PluginError, parseDuration, type Step } from "gantry";
+import { shown } from "gantry/toolkit/addresses";
 import { connectionFailure, openUpload, sendUpload, type UploadConnections } from "gantry/toolkit/uploads";
-import { parseUrl, shown } from "../addresses.ts";
+import { urlOf } from "../addresses.ts";
 import { headersOf } from "../headers.ts";
 import type { Config, PutInput, PutOutput } from "../plugin.types.ts";
 import { putInParts } from "../ranges.ts";
@@ -9,11 +10,11 @@ import { putWhole, type Target } from "../whole.ts";
 
 export function put(config: Config, connections: UploadConnections): Step<PutInput, PutOutput> {
   return {
-    plan: ({ path, method, url }) => `sends ${path} by ${method.toUpperCase()} to ${shown(parseUrl(url))}`,
+    plan: ({ path, method, url }) => `sends ${path} by ${method.toUpperCase()} to ${shown(urlOf(url))}`,
 
     async run(input, context) {
       const { path, compression, followLinks, allowGrowth, resume } = input;
-      const url = parseUrl(input.url);
+      const url = urlOf(input.url);
       if (resume !== "none" && compression !== "none")
         throw new PluginError("UPLOAD_HTTP_OPTION_INVALID", "what is compressed on the way cannot be resumed");
       const method = input.method.toUpperCase();
