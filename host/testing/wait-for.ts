@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Asks until the answer is neither undefined, null nor false, and gives it. Rejects after `timeoutMs` (30,000 if nothing
+ * Asks until the answer is neither undefined, null nor false, and gives it. Rejects after `timeoutMs` (60,000 if nothing
  * else is said) with `words`, which say what was awaited.
  */
 export async function waitFor<Value>(
   words: string | (() => string),
   ask: () => Value | Promise<Value>,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<Exclude<Value, undefined | null | false>> {
   for (const end = performance.now() + timeoutMs; ; ) {
     const answer = await ask();
