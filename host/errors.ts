@@ -294,7 +294,8 @@ export const catalogue = {
   },
   CONFORMANCE_START: {
     description: "A plugin does not start with the configuration of its examples, or these are no steps of a workflow.",
-    remedy: "Correct `setup`, or `config`, `before` and `with` of the examples in plugin.json.",
+    remedy:
+      "Correct `setup`, or `config`, `before` and `with` of the examples in plugin.json; name what `before` needs by `--with`.",
     retryable: false,
   },
   CONFORMANCE_NO_EXAMPLE: {

@@ -233,8 +233,9 @@ plugin
   .command("test <folder>")
   .description("whether a plugin keeps the contract: tries its examples on a real host, kills that and aborts them")
   .option("--in-process", "also in the host's process, with the host's rights (Gantry's own always are)", false)
+  .option("--with <plugin>", "another plugin that it needs, a folder or a name; may be repeated", collect, [])
   .addOption(json)
-  .action(async (folder: string, options: { json: boolean; inProcess: boolean }) => {
+  .action(async (folder: string, options: { json: boolean; inProcess: boolean; with: string[] }) => {
     const { pluginTest } = await import("./commands/plugin-test.ts");
     exitCode = await pluginTest(folder, options);
   });
@@ -281,4 +282,9 @@ function jsonValue(text: string): Json {
   } catch {
     throw new InvalidArgumentError(`It must be JSON; a text has quotes: '"yes"'.`);
   }
+}
+
+/** An option that may be given several times. */
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
 }

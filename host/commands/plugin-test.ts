@@ -8,16 +8,21 @@ import { plain } from "../terminal/plain.ts";
 export interface PluginTestOptions {
   json: boolean;
   inProcess: boolean;
+  /** Other plugins that it needs: folders or names. */
+  with: string[];
 }
 
 /** Gives 1 where something failed; what was not exercised is said and does not fail. */
-export async function pluginTest(folder: string, { json, inProcess }: PluginTestOptions): Promise<number> {
+export async function pluginTest(
+  folder: string,
+  { json, inProcess, with: others }: PluginTestOptions,
+): Promise<number> {
   const counts = { passed: 0, failed: 0, "not exercised": 0 };
   const report = (finding: Finding) => {
     counts[finding.outcome] += 1;
     process.stdout.write(json ? `${JSON.stringify(finding)}\n` : line(finding));
   };
-  await testPlugin(folder, { inProcess, report });
+  await testPlugin(folder, { inProcess, others, report });
   const { passed, failed, "not exercised": notExercised } = counts;
   if (json) process.stdout.write(`${JSON.stringify({ passed, failed, notExercised })}\n`);
   else process.stdout.write(`${passed} passed, ${failed} failed, ${notExercised} not exercised\n`);

@@ -3,13 +3,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { toFailure } from "../errors.ts";
 import type { Json } from "../sdk.ts";
-import { type Moment, type StepFacts, StepFailed } from "../testing/step-outcome.ts";
+import { type StepFacts, StepFailed } from "../testing/step-outcome.ts";
 import type { TestRun, TestStep } from "../testing/test-run.ts";
 import { waitFor } from "../testing/wait-for.ts";
+import type { Undisturbed } from "./check-repeat.ts";
 import { differences, inventory } from "./example-folder.ts";
 import { type Example, triedId } from "./examples.ts";
 import { type Finding, failed, judge, notExercised, passed } from "./finding.ts";
-import { changes, type Outcome, outcomeOf, resultProblems } from "./outcome.ts";
+import { outcomeOf, resultProblems } from "./outcome.ts";
 import type { Trial } from "./trial.ts";
 
 /** How soon a step must have ended after its abort. */
@@ -18,24 +19,33 @@ const abortWithinMs = 5000;
 /** A step that takes less than this has ended before anybody could abort it midway. */
 const shortMs = 200;
 
-export async function checkExample(trial: Trial, example: Example): Promise<Finding[]> {
+export interface Checked {
+  findings: Finding[];
+  /** What is left to try: whether it can be repeated. */
+  undisturbed?: Undisturbed;
+}
+
+export async function checkExample(trial: Trial, example: Example): Promise<Checked> {
   const about = { about: example.about, carrier: trial.carrier };
-  if (example.endless === true) return abortMidway(trial, example, shortMs);
+  if (example.endless === true) return { findings: await abortMidway(trial, example, shortMs) };
   const run = await trial.run(example);
   const wrong = endProblems(run, example);
-  if (wrong.length > 0) return judge({ ...about, check: "example" }, "CONFORMANCE_EXAMPLE", wrong);
+  if (wrong.length > 0) return { findings: judge({ ...about, check: "example" }, "CONFORMANCE_EXAMPLE", wrong) };
   const step = stepOf(run)!;
   const result = example.fails === undefined ? resultProblems(step.output, example) : [];
-  const undisturbed = outcomeOf(run, example, trial.folderOf(example));
+  const outcome = outcomeOf(run, example, trial.folderOf(example));
   const { plan, facts, tookMs } = await alone(trial, example, step.input);
-  return [
+  const findings = [
     ...judge({ ...about, check: "example" }, "CONFORMANCE_RESULT", result),
     ...judge({ ...about, check: "plan" }, "CONFORMANCE_PLAN", plan),
     ...(tookMs < shortMs
       ? await abortAtOnce(trial, example, step.input)
       : await abortMidway(trial, example, tookMs / 2)),
-    ...(await repeat(trial, example, undisturbed, facts.progress.length > 0)),
   ];
+  if (example.fails === undefined)
+    return { findings, undisturbed: { example, outcome, reports: facts.progress.length > 0 } };
+  const repeat = { ...about, check: "repeat" };
+  return { findings: [...findings, notExercised(repeat, "the example is one of a failure")] };
 }
 
 function endProblems(run: TestRun, { fails }: Example): string[] {
@@ -73,26 +83,6 @@ async function tried<Value>(work: () => Promise<Value>): Promise<{ value?: Value
     if (error instanceof StepFailed) return { error };
     throw error;
   }
-}
-
-/** Dies with the host in the middle of the step, and after its work, and compares how the next host ends the run. */
-async function repeat(trial: Trial, example: Example, undisturbed: Outcome, reports: boolean): Promise<Finding[]> {
-  const about = { check: "repeat", about: example.about, carrier: trial.carrier };
-  if (example.fails !== undefined) return [notExercised(about, "the example is one of a failure")];
-  const moments: Moment[] = reports ? ["progress", "succeeded"] : ["succeeded"];
-  const problems: string[] = [];
-  for (const moment of moments) {
-    await trial.notePeak();
-    await trial.host.dieAt(moment, triedId);
-    const id = await trial.start(example);
-    await trial.host.gone();
-    await trial.host.resume();
-    const run = await trial.host.ended(id);
-    const when = moment === "progress" ? "killed in the middle of its work" : "killed after its work";
-    const again = outcomeOf(run, example, trial.folderOf(example));
-    problems.push(...changes(undisturbed, again).map((change) => `${when} and repeated: ${change}`));
-  }
-  return judge(about, "CONFORMANCE_REPEAT", problems);
 }
 
 async function abortAtOnce(trial: Trial, example: Example, input: Json): Promise<Finding[]> {

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { faultCatalogue } from "../documents/fault.ts";
 import type { JsonObject } from "../sdk.ts";
 import { checkImport } from "./check-import.ts";
 import { checkReadme } from "./check-readme.ts";
@@ -13,38 +14,83 @@ import { tryGroup } from "./try-group.ts";
 export interface ConformanceOptions {
   /** Also in the host's process, with the host's rights; Gantry's own plugins always are. */
   inProcess: boolean;
+  /** Other plugins that it needs: names or folders. */
+  others: readonly string[];
   /** Told of each finding as soon as it is there. */
   report: Report;
 }
 
+/** Here nobody has a plugins.json that it could stand in. */
+const remedyOfMissing = "Name the folder of the plugin that is or provides it, `--with FOLDER`, or correct `requires`.";
+
 /** Tries the plugin in this folder. */
-export async function testPlugin(folder: string, { inProcess, report }: ConformanceOptions): Promise<void> {
-  const tell = (findings: Finding[]) => findings.forEach(report);
-  const { plugin, faults } = inspect(folder);
+export async function testPlugin(folder: string, options: ConformanceOptions): Promise<void> {
+  const { report } = options;
+  const { plugin, faults } = inspect(folder, options.others);
   if (plugin === undefined) {
-    for (const { file, line, column, code, message } of faults)
+    for (const { file, line, column, code, message } of faults) {
+      const remedy = code === "REQUIREMENT_UNKNOWN" ? remedyOfMissing : faultCatalogue[code].remedy;
       report({
         check: "manifest",
         outcome: "failed",
         about: "",
         message: `${file}:${line}:${column} ${message}`,
         code,
+        remedy,
       });
+    }
     return;
   }
   report(passed({ check: "manifest", about: "" }));
-  tell(checkReadme(plugin.directory, plugin.manifest));
-  tell(await checkImport(plugin));
+  checkReadme(plugin.directory, plugin.manifest).forEach(report);
   const examples = examplesOf(plugin.manifest);
-  tell(withoutExamples(plugin, examples));
+  await sideBySide(report, [
+    async (tell) => (await checkImport(plugin)).forEach(tell),
+    async (tell) => withoutExamples(plugin, examples).forEach(tell),
+    (tell) => tryInProcessOfItsOwn(plugin, examples, tell),
+    (tell) => tryInHostsProcess(plugin, examples, options.inProcess, tell),
+  ]);
+}
+
+/** Each works on a host of its own, so they need not wait for each other; what they find is told in their order. */
+async function sideBySide(report: Report, works: ((tell: Report) => Promise<void>)[]): Promise<void> {
+  const queues = works.map((): Finding[] => []);
+  const done = new Set<number>();
+  let current = 0;
+  const tell = () => {
+    for (; current < works.length; current++) {
+      for (const finding of queues[current]!.splice(0)) report(finding);
+      if (!done.has(current)) return;
+    }
+  };
+  await Promise.all(
+    works.map(async (work, index) => {
+      await work((finding) => {
+        queues[index]!.push(finding);
+        tell();
+      });
+      done.add(index);
+      tell();
+    }),
+  );
+}
+
+async function tryInProcessOfItsOwn(plugin: TriedPlugin, examples: Example[], report: Report): Promise<void> {
   const { inProcessOnly } = plugin.manifest;
-  if (inProcessOnly === undefined) await tryCarrier(plugin, "process", examples, report);
-  else report(notExercised({ check: "start", about: "", carrier: "process" }, inProcessOnly));
-  if (inProcess || plugin.builtIn) await tryCarrier(plugin, "in-process", examples, report);
-  else if (inProcessOnly !== undefined) {
-    const about = { check: "start", about: "", carrier: "in-process" as const };
-    report(failed(about, "CONFORMANCE_START", "it can run in the host's process only, which --in-process allows"));
-  }
+  if (inProcessOnly === undefined) return tryCarrier(plugin, "process", examples, report);
+  report(notExercised({ check: "start", about: "", carrier: "process" }, inProcessOnly));
+}
+
+async function tryInHostsProcess(
+  plugin: TriedPlugin,
+  examples: Example[],
+  asked: boolean,
+  report: Report,
+): Promise<void> {
+  if (asked || plugin.builtIn) return tryCarrier(plugin, "in-process", examples, report);
+  if (plugin.manifest.inProcessOnly === undefined) return;
+  const about = { check: "start", about: "", carrier: "in-process" as const };
+  report(failed(about, "CONFORMANCE_START", "it can run in the host's process only, which --in-process allows"));
 }
 
 /** What nobody has given an example of, and what has no place for one. */

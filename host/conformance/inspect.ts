@@ -7,7 +7,7 @@ import type { Fault } from "../documents/fault.ts";
 import { builtInDirectory, hostPlugin, liesWithin } from "../loading/locate-plugin.ts";
 import { readHost } from "../loading/read-host.ts";
 import { readManifest } from "../loading/read-manifest.ts";
-import { HostFolder } from "../testing/host-folder.ts";
+import { entryOf, HostFolder } from "../testing/host-folder.ts";
 
 export interface TriedPlugin {
   /** Absolute, links resolved. */
@@ -17,18 +17,29 @@ export interface TriedPlugin {
   builtIn: boolean;
   /** Whether it, or what it requires, requires the plugin mqtt. */
   usesMqtt: boolean;
+  /** The other plugins that the host is to have: names, or absolute folders. */
+  others: readonly string[];
 }
 
-/** `plugin` is undefined where the faults leave nothing to try. */
-export function inspect(folder: string): { plugin: TriedPlugin | undefined; faults: Fault[] } {
+/** `plugin` is undefined where the faults leave nothing to try. `given`: names or folders of plugins that it needs. */
+export function inspect(
+  folder: string,
+  given: readonly string[],
+): { plugin: TriedPlugin | undefined; faults: Fault[] } {
   const directory = existsSync(folder) ? realpathSync(folder) : resolve(folder);
   const builtIn = existsSync(folder) && (directory === hostPlugin.directory || liesWithin(directory, builtInDirectory));
   // Also the schemas of Gantry's own are looked at here.
   const { manifest, main, faults } = readManifest(directory, false);
   const serious = faults.filter(({ severity }) => severity === "fault");
   if (manifest === undefined || main === undefined || serious.length > 0) return { plugin: undefined, faults: serious };
-  using host = new HostFolder({ plugins: [{ plugin: directory }] }, {});
-  const { plugins } = readHost(host.config);
+  const others = given.map((other) => (existsSync(other) ? realpathSync(other) : other));
+  using host = new HostFolder({ plugins: [directory, ...others].map(entryOf) }, {});
+  const { plugins, faults: around } = readHost(host.config);
+  // Whether its configuration is right shows itself with that of the examples.
+  const hindering = around.filter(
+    ({ severity, file, code }) => severity === "fault" && (file !== host.config || code === "PLUGIN_NOT_FOUND"),
+  );
+  if (hindering.length > 0) return { plugin: undefined, faults: hindering };
   const usesMqtt = plugins.some(({ name }) => name === "mqtt");
-  return { plugin: { directory, main, manifest, builtIn, usesMqtt }, faults: [] };
+  return { plugin: { directory, main, manifest, builtIn, usesMqtt, others }, faults: [] };
 }

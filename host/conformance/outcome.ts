@@ -14,9 +14,12 @@ export interface Outcome {
   files: Record<string, string>;
 }
 
-/** `folder` is the example's. The run's id is the same word for every run; its own folder goes with it and does not count. */
+/**
+ * `folder` is the one that the example was in. It and the run's id are the same word for every run; the run's own folder goes
+ * with it and does not count.
+ */
 export function outcomeOf(run: TestRun, example: Example, folder: string): Outcome {
-  const output = JSON.parse(JSON.stringify(run.output).replaceAll(run.id, "RUN")) as Json;
+  const output = JSON.parse(JSON.stringify(run.output).replaceAll(folder, "FOLDER").replaceAll(run.id, "RUN")) as Json;
   return {
     status: run.status,
     code: run.error?.code,

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readManifest } from "../loading/read-manifest.ts";
 import type { JsonObject } from "../sdk.ts";
 import { startTestHost, type TestHost } from "../testing/test-host.ts";
 import type { TestRun } from "../testing/test-run.ts";
@@ -51,9 +52,10 @@ export class Trial implements AsyncDisposable {
     return this.host.ended(await this.start(example), { timeoutMs: patienceMs });
   }
 
-  async start(example: Example): Promise<string> {
-    layOut(this.folderOf(example), example.files ?? {});
-    return this.host.start(runOf(example), this.#inputOf(example));
+  /** `folder`: where else than in the example's own folder. */
+  async start(example: Example, folder = this.folderOf(example)): Promise<string> {
+    layOut(folder, example.files ?? {});
+    return this.host.start(runOf(example), this.#inputOf(example, folder));
   }
 
   /** Brings the example's folder to where the step that is tried begins. */
@@ -77,8 +79,8 @@ export class Trial implements AsyncDisposable {
     await this.#server[Symbol.asyncDispose]();
   }
 
-  #inputOf(example: Example): JsonObject {
-    return { directory: this.folderOf(example), server: `${this.#server.address}/${example.number}` };
+  #inputOf(example: Example, folder = this.folderOf(example)): JsonObject {
+    return { directory: folder, server: `${this.#server.address}/${example.number}` };
   }
 }
 
@@ -86,7 +88,10 @@ function startHost(plugin: TriedPlugin, carrier: Carrier, config: JsonObject, ex
   const { directory, manifest, builtIn, usesMqtt } = plugin;
   const own = builtIn ? { isolation: "tried" } : {};
   const entry = { plugin: directory, config, ...(carrier === "process" ? own : { isolation: "in-process" }) };
-  const others = preparingPlugins(examples).filter((name) => name !== manifest.name && name !== "host");
+  // Those that were given bring the names of their own.
+  const given = plugin.others.map((other) => readManifest(other, false).manifest?.name ?? other);
+  const known = new Set([manifest.name, "host", ...given]);
+  const others = [...plugin.others, ...preparingPlugins(examples).filter((name) => !known.has(name))];
   return startTestHost({
     plugins: [entry, ...others],
     workflows: workflowsOf(examples),

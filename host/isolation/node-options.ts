@@ -1,6 +1,6 @@
 // What Node is told about a plugin's process: the permissions of its manifest, and its memory.
 
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { PluginManifest } from "../../schemas/plugin.types.ts";
@@ -63,8 +63,14 @@ function codeFolders({ directory, builtIn }: PlacedPlugin, dataDirectory: string
   const modules = `${sep}node_modules${sep}`;
   const at = directory.indexOf(modules);
   if (at !== -1) return [directory.slice(0, at + modules.length)];
-  const shared = builtIn ? [join(hostFolder, "..", "node_modules", sep)] : [];
+  const shared = builtIn ? ownPackages() : [];
   return [...without(dataDirectory, directory), ...shared];
+}
+
+/** The packages that Gantry came with; should they be behind a link, Node looks at it and at where it leads. */
+function ownPackages(): string[] {
+  const folder = join(hostFolder, "..", "node_modules");
+  return existsSync(folder) ? [withSlash(folder), withSlash(realpathSync(folder))] : [];
 }
 
 /** All in the folder but the host's data, should that lie there. */

@@ -8,16 +8,22 @@ import type { LifeOptions } from "./life.ts";
 import { type LoneStep, type LoneStepReport, performAlone } from "./lone-step.ts";
 import { MovableClock } from "./movable-clock.ts";
 import type { Moment } from "./step-outcome.ts";
+import { withholdResults } from "./withheld-results.ts";
 
 /** What the test may ask; each gets one answer, but for an abort. */
 export type Question = { id: number } & (
   | { advance: number }
   | { step: LoneStep }
   | { dieAt: Moment; of?: string }
+  | { withhold: string }
   | { abort: true }
 );
 
-export type Answer = { ready: true } | { to: number; progress: Progress } | { to: number; report?: LoneStepReport };
+export type Answer =
+  | { ready: true }
+  | { withheld: string }
+  | { to: number; progress: Progress }
+  | { to: number; report?: LoneStepReport };
 
 const options = JSON.parse(process.argv[2]!) as Omit<LifeOptions, "onLine">;
 const { data, logLevel } = options;
@@ -44,7 +50,11 @@ async function take(question: Question, host: Host): Promise<void> {
   if ("abort" in question) return aborts.get(id)?.abort(new Error("the test ends the step"));
   if ("step" in question) return performStep(id, question.step, host);
   if ("advance" in question) clock.advance(question.advance);
-  else dieAt(question.dieAt, question.of, host);
+  else if ("withhold" in question) {
+    const release = withholdResults(host, question.withhold, (runId) => answer({ withheld: runId }));
+    // A host that is stopped waits for its runs.
+    process.once("SIGTERM", release);
+  } else dieAt(question.dieAt, question.of, host);
   answer({ to: id });
 }
 

@@ -39,9 +39,11 @@ export async function beginElsewhere({ onLine, environment, ...options }: Elsewh
   });
   const gone = once(child, "exit").then(() => {});
   const asked = new Map<number, Asked>();
+  const withheld = { tell: (_runId: string) => {} };
   const { promise: ready, resolve } = Promise.withResolvers<void>();
   child.on("message", (answer: Answer) => {
     if ("ready" in answer) return resolve();
+    if ("withheld" in answer) return withheld.tell(answer.withheld);
     const one = asked.get(answer.to)!;
     if ("progress" in answer) return one.onProgress?.(answer.progress);
     asked.delete(answer.to);
@@ -55,19 +57,26 @@ export async function beginElsewhere({ onLine, environment, ...options }: Elsewh
     ready,
     gone.then(() => Promise.reject(new Error(`the host ended before it was ready:\n${said.join("\n")}`))),
   ]);
-  return new LifeElsewhere(child, gone, asked);
+  return new LifeElsewhere(child, gone, asked, withheld);
 }
 
 class LifeElsewhere implements Life {
   readonly gone: Promise<void>;
   readonly #child: ChildProcess;
   readonly #asked: Map<number, Asked>;
+  readonly #withheld: { tell: (runId: string) => void };
   #lastId = 0;
 
-  constructor(child: ChildProcess, gone: Promise<void>, asked: Map<number, Asked>) {
+  constructor(
+    child: ChildProcess,
+    gone: Promise<void>,
+    asked: Map<number, Asked>,
+    withheld: { tell: (runId: string) => void },
+  ) {
     this.#child = child;
     this.gone = gone;
     this.#asked = asked;
+    this.#withheld = withheld;
   }
 
   get pid(): number {
@@ -80,6 +89,11 @@ class LifeElsewhere implements Life {
 
   async dieAt(dieAt: Moment, of: string | undefined): Promise<void> {
     await this.#ask({ dieAt, of }).answered;
+  }
+
+  async withhold(withhold: string, onWithheld: (runId: string) => void): Promise<void> {
+    this.#withheld.tell = onWithheld;
+    await this.#ask({ withhold }).answered;
   }
 
   async step(...[step, signal, onProgress]: Parameters<Life["step"]>): Promise<LoneStepReport> {

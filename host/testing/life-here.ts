@@ -28,6 +28,7 @@ export async function beginHere({ config, data, logLevel, aheadMs, onLine }: Lif
       return performAlone(lone, { findStep, dataDirectory: data, log, clock, controller, onProgress });
     },
     dieAt: needsProcess,
+    withhold: needsProcess,
     kill: needsProcess,
     async stop() {
       await host.stop();

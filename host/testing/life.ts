@@ -12,6 +12,8 @@ export interface Life {
     onProgress: (progress: Progress) => void,
   ): Promise<LoneStepReport>;
   dieAt(moment: Moment, step: string | undefined): Promise<void>;
+  /** Keeps the results of such steps out of the journal; `onWithheld` is told the run of each. */
+  withhold(step: string, onWithheld: (runId: string) => void): Promise<void>;
   /** SIGTERM, or what that would do. */
   stop(): Promise<void>;
   kill(): Promise<void>;

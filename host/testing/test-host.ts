@@ -54,6 +54,18 @@ export interface LogLine {
   [fact: string]: unknown;
 }
 
+/** Plugins that a host was to have did not become active. */
+export class PluginsNotActive extends Error {
+  readonly plugins: readonly PluginState[];
+
+  constructor(plugins: readonly PluginState[], logText: string) {
+    const words = plugins.map(({ name, state, reason, code }) => `${name} is ${state}: ${reason} (${code})`);
+    super(`${words.join("\n")}\n${logText}`);
+    this.name = "PluginsNotActive";
+    this.plugins = plugins;
+  }
+}
+
 /** On which a host only talks to itself. */
 const ownTopic = "gantry/testing/own";
 
@@ -74,6 +86,8 @@ export class TestHost implements AsyncDisposable {
   readonly #folder: HostFolder;
   readonly #broker: TestBroker | undefined;
   readonly #client: TestClient | undefined;
+  /** Runs whose result was withheld in this life. */
+  readonly #withheld = new Set<string>();
   /** Runs that were handed to the test. */
   readonly #given = new Set<string>();
   #life: Life | undefined;
@@ -231,6 +245,26 @@ export class TestHost implements AsyncDisposable {
     await this.#living().dieAt(moment, step);
   }
 
+  /**
+   * From now on, for this life, what such a step (`plugin/step`, or its id) returns does not get into the journal: its
+   * run stands still after the step's work, and a `kill` comes before anybody knows of it. So many runs can be killed at
+   * that moment at once. A `stop` lets the results through. Needs `process: true`. See also `withheld`.
+   */
+  async withhold(step: string): Promise<void> {
+    await this.#living().withhold(step, (runId) => void this.#withheld.add(runId));
+  }
+
+  /** Resolves with true once the run stands still for `withhold`, with false where it has ended without that. */
+  async withheld(runId: string, { timeoutMs = patienceMs } = {}): Promise<boolean> {
+    const words = () => `a result of run ${runId} to withhold: ${JSON.stringify(this.found(runId), null, 2)}`;
+    const stands = await waitFor(
+      words,
+      () => (this.#withheld.has(runId) ? ("withheld" as const) : this.#endedRun(runId) && ("ended" as const)),
+      timeoutMs,
+    );
+    return stands === "withheld";
+  }
+
   /** Resolves once the host is gone, whoever ended it. */
   async gone(): Promise<void> {
     await this.#life?.gone;
@@ -255,6 +289,7 @@ export class TestHost implements AsyncDisposable {
    */
   async resume(more: { environment?: NodeJS.ProcessEnv } = {}): Promise<void> {
     if (this.#life !== undefined) throw new Error("the host is there already: stop it or kill it before");
+    this.#withheld.clear();
     const { config, data } = this.#folder;
     const { logLevel = "debug", process: own = false, secrets = {}, environment = {}, faulty = false } = this.#options;
     const options = { config, data, logLevel, aheadMs: this.#aheadMs, onLine: (line: string) => this.#take(line) };
@@ -299,8 +334,7 @@ export class TestHost implements AsyncDisposable {
 
   #checkPlugins(plugins: PluginState[]): void {
     const others = plugins.filter(({ state }) => state !== "active");
-    const words = others.map(({ name, state, reason, code }) => `${name} is ${state}: ${reason} (${code})`);
-    if (words.length > 0) throw new Error(`${words.join("\n")}\n${this.logText()}`);
+    if (others.length > 0) throw new PluginsNotActive(others, this.logText());
   }
 
   /** A message of the test that comes before the host's subscriptions would be lost. */

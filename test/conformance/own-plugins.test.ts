@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { builtInDirectory, builtInNames } from "../../host/loading/locate-plugin.ts";
 import type { PluginManifest } from "../../schemas/plugin.types.ts";
 import { testFolder } from "./violating-plugins.ts";
@@ -21,30 +21,32 @@ const inProcessOnly: Record<string, string> = {
   "software-update": syncs,
 };
 
-for (const name of builtInNames())
-  test(`the plugin ${name} keeps the contract`, async () => {
-    const { code, stderr, failed, notExercised, lines } = await testFolder(`${builtInDirectory}${name}`);
-    assert.deepEqual(failed, []);
-    assert.equal(code, 0, stderr);
-    const manifest = JSON.parse(readFileSync(`${builtInDirectory}${name}/plugin.json`, "utf8")) as PluginManifest;
-    const carriers = name in inProcessOnly ? ["in-process"] : ["process", "in-process"];
-    const passedIn = (carrier: string, check: string) =>
-      lines.filter((line) => line.carrier === carrier && line.check === check && line.outcome === "passed");
-    for (const carrier of carriers)
-      for (const step of Object.keys(manifest.steps ?? {}))
-        for (const check of ["example", "repeat", "abort"])
-          assert.ok(
-            passedIn(carrier, check).some(({ about }) => about.startsWith(`${name}/${step}:`)),
-            `${check} of ${name}/${step}, ${carrier}`,
-          );
-    const known = new Set([
-      ...Object.values(untried),
-      "the example is one of a failure",
-      "only that it is there",
-      inProcessOnly[name] ?? "",
-    ]);
-    assert.deepEqual(
-      notExercised.filter(({ message }) => !known.has(message!)),
-      [],
-    );
-  });
+describe("Gantry's own plugins", { concurrency: 2 }, () => {
+  for (const name of builtInNames())
+    test(`the plugin ${name} keeps the contract`, async () => {
+      const { code, stderr, failed, notExercised, lines } = await testFolder(`${builtInDirectory}${name}`);
+      assert.deepEqual(failed, []);
+      assert.equal(code, 0, stderr);
+      const manifest = JSON.parse(readFileSync(`${builtInDirectory}${name}/plugin.json`, "utf8")) as PluginManifest;
+      const carriers = name in inProcessOnly ? ["in-process"] : ["process", "in-process"];
+      const passedIn = (carrier: string, check: string) =>
+        lines.filter((line) => line.carrier === carrier && line.check === check && line.outcome === "passed");
+      for (const carrier of carriers)
+        for (const step of Object.keys(manifest.steps ?? {}))
+          for (const check of ["example", "repeat", "abort"])
+            assert.ok(
+              passedIn(carrier, check).some(({ about }) => about.startsWith(`${name}/${step}:`)),
+              `${check} of ${name}/${step}, ${carrier}`,
+            );
+      const known = new Set([
+        ...Object.values(untried),
+        "the example is one of a failure",
+        "only that it is there",
+        inProcessOnly[name] ?? "",
+      ]);
+      assert.deepEqual(
+        notExercised.filter(({ message }) => !known.has(message!)),
+        [],
+      );
+    });
+});

@@ -23,6 +23,10 @@ export interface MadePlugin {
   /** At the beginning of setup. */
   setup?: string;
   readme?: string;
+  /** Default: made. */
+  name?: string;
+  /** Further contributions, as code. */
+  more?: string;
 }
 
 const directoryInput = {
@@ -34,9 +38,17 @@ const directoryInput = {
 /** An example that is in its own folder. */
 export const inFolder = { description: "it is called", with: { directory: "${{ inputs.directory }}" } };
 
-export function makePlugin({ steps, manifest = {}, top = "", setup = "", readme }: MadePlugin) {
+export function makePlugin({
+  steps,
+  manifest = {},
+  top = "",
+  setup = "",
+  readme,
+  name: own = "made",
+  more: contributions = "",
+}: MadePlugin) {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "gantry-violating-")));
-  const folder = join(directory, "made");
+  const folder = join(directory, own);
   mkdirSync(folder);
   const declared = Object.entries(steps).map(([name, step]) => [
     name,
@@ -45,7 +57,7 @@ export function makePlugin({ steps, manifest = {}, top = "", setup = "", readme 
   const write = (name: string, content: string | object) =>
     writeFileSync(join(folder, name), typeof content === "string" ? content : JSON.stringify(content, null, 2));
   write("plugin.json", {
-    name: "made",
+    name: own,
     version: "1.0.0",
     host: "^1.0.0",
     main: "index.js",
@@ -61,11 +73,13 @@ export function makePlugin({ steps, manifest = {}, top = "", setup = "", readme 
     `import * as fs from "node:fs";
 import { definePlugin } from "gantry";
 ${top}
-export default definePlugin({ async setup(context) { ${setup} return { steps: { ${members.join("\n")} } }; } });
+export default definePlugin({ async setup(context) { ${setup} return { steps: { ${members.join("\n")} }, ${contributions} }; } });
 `,
   );
-  const sections = Object.keys(steps).map((name) => `## made/${name}\n\n**Repeating it** is safe: it does nothing.\n`);
-  write("README.md", readme ?? `# made\n\n${sections.join("\n")}`);
+  const sections = Object.keys(steps).map(
+    (name) => `## ${own}/${name}\n\n**Repeating it** is safe: it does nothing.\n`,
+  );
+  write("README.md", readme ?? `# ${own}\n\n${sections.join("\n")}`);
   return { folder, [Symbol.dispose]: () => rmSync(directory, { recursive: true }) };
 }
 

@@ -177,6 +177,39 @@ test("a host dies at the moment that was meant, with nothing of it in the journa
   }
 });
 
+test("results are withheld until the host is killed, of several runs at once, and written when it stops", async () => {
+  await using host = await startTestHost({ plugins: [counter], workflows: { count }, process: true });
+  await host.withhold("counter/count");
+  const ids = [await host.start("count", { to: 2 }), await host.start("count", { to: 3 })];
+  for (const id of ids) assert.equal(await host.withheld(id), true);
+  assert.equal(startsOf(host.data).length, 2);
+  await host.kill();
+  for (const id of ids)
+    assert.deepEqual(
+      host.found(id)?.steps.map(({ status }) => status),
+      ["running"],
+    );
+  await host.resume();
+  const runs = await Promise.all(ids.map((id) => host.ended(id)));
+  assert.deepEqual(
+    runs.map(({ output }) => output),
+    [2, 3],
+  );
+  assert.deepEqual(
+    runs.map(({ steps }) => steps[0]?.repeated),
+    [true, true],
+  );
+  await host.withhold("other/step");
+  assert.equal(await host.withheld(await host.start("count", { to: 1 })), false);
+  await host.withhold("counter/count");
+  const last = await host.start("count", { to: 4 });
+  assert.equal(await host.withheld(last), true);
+  await host.stop();
+  await host.resume();
+  const { output, steps } = await host.ended(last);
+  assert.deepEqual([output, steps[0]?.repeated], [4, false]);
+});
+
 test("a host that stops suspends its runs; nothing can be asked of it until it is there again", async () => {
   await using host = await startTestHost({
     plugins: [counter],
