@@ -85,13 +85,15 @@ export async function setUpStep<Output = JsonObject>(
   config: JsonObject = {},
 ): Promise<(input: JsonObject) => Promise<Output>> {
   const { steps } = await readManifest(pluginName);
-  const { input: inputSchema, output: outputSchema = {} } = steps[stepName]!;
+  const { input, output = {} } = steps[stepName]!;
+  const fillInput = filler(`the input of ${pluginName}/${stepName}`, input);
+  const fillOutput = filler(`the output of ${pluginName}/${stepName}`, output, false);
   const step = await stepOf(pluginName, stepName, context, config);
-  return async (input) => {
-    const filled = fill(`the input of ${pluginName}/${stepName}`, inputSchema, input);
-    const output = (await step.check?.(filled as never, context)) ?? (await step.run(filled as never, context));
+  return async (given) => {
+    const filled = fillInput(given) as never;
+    const returned = (await step.check?.(filled, context)) ?? (await step.run(filled, context));
     // As it comes out of the journal.
-    return fill(`the output of ${pluginName}/${stepName}`, outputSchema, asJson(output), false) as Output;
+    return fillOutput(asJson(returned)) as Output;
   };
 }
 
@@ -121,7 +123,7 @@ export async function planStep(
 ): Promise<string | undefined> {
   const { steps } = await readManifest(pluginName);
   const step = await stepOf(pluginName, stepName, context, {});
-  const filled = fill(`the input of ${pluginName}/${stepName}`, steps[stepName]!.input, input);
+  const filled = filler(`the input of ${pluginName}/${stepName}`, steps[stepName]!.input)(input);
   return step.plan?.(filled as never, context);
 }
 
@@ -146,11 +148,14 @@ async function readManifest(pluginName: string): Promise<Manifest> {
   return JSON.parse(await readFile(join(folderOf(pluginName), "plugin.json"), "utf8")) as Manifest;
 }
 
-function fill(what: string, schema: JsonObject, value: Json, defaults = true): Json {
-  const filled = structuredClone(value);
-  const problems = compileSchema(schema, { defaults })(filled);
-  if (problems.length === 0) return filled;
-  throw new Error(faultsOf(what, problems));
+function filler(what: string, schema: JsonObject, defaults = true): (value: Json) => Json {
+  const check = compileSchema(schema, { defaults });
+  return (value) => {
+    const filled = structuredClone(value);
+    const problems = check(filled);
+    if (problems.length === 0) return filled;
+    throw new Error(faultsOf(what, problems));
+  };
 }
 
 const faultsOf = (what: string, problems: SchemaProblem[]) =>
