@@ -16,10 +16,11 @@ export function checkCalled(checking: Checking, pointer: string, name: string): 
   if (workflows === undefined) return;
   const called = workflows.get(name);
   if (called === undefined) {
-    const { suggestion } = meant(name, workflows.keys());
+    const plain = name.trim().replace(/\.json$/, "");
+    const { suggestion } = workflows.has(plain) ? { suggestion: plain } : meant(plain, workflows.keys());
     checking.report(pointer, {
       code: "WORKFLOW_NOT_FOUND",
-      message: `no workflow is called ${name}`,
+      message: `no workflow is called ${name === name.trim() ? name : JSON.stringify(name)}`,
       ...(suggestion === undefined ? {} : { suggestion: `workflow:${suggestion}` }),
     });
   } else if (called.hasTriggers) {

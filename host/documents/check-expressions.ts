@@ -1,13 +1,14 @@
 // The expressions in a value of a workflow: can they be read, does what they read exist, and is what they give of use?
 
-import { hasExpression, parseText } from "../expressions/index.ts";
+import { type ExpressionFault, hasExpression, parseText, type Tree, wholePathOf } from "../expressions/index.ts";
 import type { Json } from "../sdk.ts";
 import { type Checking, memberAt } from "./checking.ts";
 import { kindsOfWhole } from "./expression-kinds.ts";
+import { contextHint, foreignMarks, meantOutcome } from "./habits.ts";
 import { pointerTo } from "./pointer.ts";
-import { inWords } from "./schema-words.ts";
-import type { Kind } from "./shapes.ts";
-import { findMissing, maybeSkipped, type Visible } from "./visible.ts";
+import { alternatives, inWords } from "./schema-words.ts";
+import { type Kind, meant, memberNames } from "./shapes.ts";
+import { findMissing, maybeSkipped, shapeAt, type Visible } from "./visible.ts";
 
 /** Reports all faults of the expressions in a value, however deep they are. `nullable`: null means something there. */
 export function checkExpressions(
@@ -19,16 +20,36 @@ export function checkExpressions(
 ): void {
   if (typeof value === "string") {
     if (hasExpression(value)) checkText(checking, pointer, value, visible, nullable);
+    else checkMarks(checking, pointer, value);
   } else if (typeof value === "object" && value !== null)
-    for (const [key, inner] of Object.entries(value))
+    for (const [key, inner] of Object.entries(value)) {
+      if (hasExpression(key)) noteMarkedKey(checking, pointer + pointerTo([key]));
       checkExpressions(checking, pointer + pointerTo([key]), inner, visible, { nullable });
+    }
+}
+
+/** Notes an expression in the marks of another language, which is handed on as it stands. */
+function checkMarks(checking: Checking, pointer: string, text: string): void {
+  const found = foreignMarks(text);
+  if (found === undefined) return;
+  const { suggestion, ...within } = found;
+  const message = "this is a text, as it stands; an expression is marked by ${{ }}";
+  checking.report(pointer, { code: "EXPRESSION_NOT_MARKED", message, within, suggestion, severity: "note" });
+}
+
+function noteMarkedKey({ report }: Checking, pointer: string): void {
+  const message = "a key stands for itself; expressions are read in values only";
+  report(pointer, { code: "EXPRESSION_NOT_MARKED", message, where: "key", severity: "note" });
 }
 
 function checkText(checking: Checking, pointer: string, text: string, visible: Visible, nullable: boolean): void {
   const contexts = visible.anyContext === true ? {} : { contexts: [...visible.contexts.keys()] };
-  const { faults, references } = parseText(text, contexts);
-  for (const { code, message, suggestion, offset, length } of faults)
+  const { faults, references, parts } = parseText(text, contexts);
+  for (const fault of faults) {
+    const { code, message, suggestion, offset, length } = unknownContext(fault, text, visible);
     checking.report(pointer, { code, message, within: { offset, length }, ...(suggestion && { suggestion }) });
+  }
+  for (const part of parts) if (typeof part !== "string") checkChoices(checking, pointer, part, visible);
   for (const { path, segments, mayBeNull } of references) {
     if (!visible.contexts.has(String(path[0]))) continue;
     const missing = findMissing(path, visible);
@@ -43,6 +64,45 @@ function checkText(checking: Checking, pointer: string, text: string, visible: V
     const message = `step ${id} may have been skipped, and its outputs are null then; default(value, fallback) is for that`;
     checking.report(pointer, { code: "STEP_MAY_BE_SKIPPED", message, within: segments[1]!, severity: "note" });
   }
+}
+
+/** Reports a comparison with a text that the other side never is, such as `steps.a.status == 'success'`. */
+function checkChoices(checking: Checking, pointer: string, tree: Tree, visible: Visible): void {
+  if (tree.kind === "compare" && (tree.operator === "==" || tree.operator === "!="))
+    for (const [side, other] of [
+      [tree.left, tree.right],
+      [tree.right, tree.left],
+    ] as const) {
+      const path = wholePathOf(side);
+      const choices = path === undefined ? undefined : shapeAt(path, visible)?.enum;
+      if (!Array.isArray(choices) || other.kind !== "literal" || typeof other.value !== "string") continue;
+      if (choices.includes(other.value)) continue;
+      const words = alternatives(choices.map((choice) => JSON.stringify(choice)));
+      const message = `\`${path!.join(".")}\` is ${words}, and never "${other.value}"`;
+      const texts = choices.filter((choice) => typeof choice === "string");
+      const near = { ...meantOutcome(other.value, texts), ...meant(other.value, texts) };
+      checking.report(pointer, { code: "VALUE_WRONG", message, ...near });
+    }
+  for (const inner of innerOf(tree)) checkChoices(checking, pointer, inner, visible);
+}
+
+function innerOf(tree: Tree): Tree[] {
+  if (tree.kind === "compare") return [tree.left, tree.right];
+  if (tree.kind === "call" || tree.kind === "logical") return tree.args;
+  return tree.kind === "not" ? [tree.of] : [];
+}
+
+/** Of a name that is no context: what it may be the end of, or what stands here for a word of another system. */
+function unknownContext(fault: ExpressionFault, text: string, visible: Visible): ExpressionFault {
+  if (fault.code !== "EXPRESSION_UNKNOWN_CONTEXT" || fault.suggestion !== undefined) return fault;
+  const name = text.slice(fault.offset, fault.offset + fault.length);
+  if (visible.steps.has(name)) return { ...fault, suggestion: `steps.${name}` };
+  for (const context of ["inputs", "vars", "progress", "error", "run"]) {
+    const shape = visible.contexts.get(context);
+    if (shape !== undefined && memberNames(shape).includes(name)) return { ...fault, suggestion: `${context}.${name}` };
+  }
+  const hint = contextHint(name);
+  return hint === undefined ? fault : { ...fault, message: `nothing here is called ${name}; ${hint}` };
 }
 
 /**

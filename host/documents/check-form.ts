@@ -9,8 +9,11 @@ const forms = {
   parallel: ["parallel", ...ofBodies],
   steps: ["steps", ...ofBodies],
 };
-const ofCalls = ["uses", "with", "undo"];
+const ofWorkflowCalls = ["uses", "with", "undo"];
 const ofWaits = ["uses", "with", "timeout"];
+
+/** The members of a step of a plugin. */
+export const ofCalls: readonly string[] = [...ofAll, ...forms.uses];
 
 /** A step has one of four forms, and only the members of that form. */
 export function checkForm(step: WorkflowStep, place: string, { report, broken }: Checking): void {
@@ -44,7 +47,7 @@ export function isLoop({ forEach, as, maxParallel, uses }: WorkflowStep, isBroke
 }
 
 function membersOf({ uses }: WorkflowStep, form: keyof typeof forms): { name: string; own: string[] } {
-  if (form === "uses" && uses!.startsWith("workflow:")) return { name: "uses: workflow:", own: ofCalls };
+  if (form === "uses" && uses!.startsWith("workflow:")) return { name: "uses: workflow:", own: ofWorkflowCalls };
   if (form === "uses" && uses === "host/wait") return { name: "uses: host/wait", own: ofWaits };
   return { name: form, own: forms[form] };
 }

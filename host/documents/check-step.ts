@@ -24,10 +24,13 @@ export function checkStep(
   checkExpressions(checking, `${place}/if`, step.if, outer, { nullable: true });
   checkKind(checking, `${place}/if`, step.if, conditionKinds, outer);
   const visible = typeof step.if === "string" ? { ...outer, conditions: [...outer.conditions, step.if] } : outer;
-  if (step.uses !== undefined) return checkCall({ ...step, uses: step.uses }, place, visible, checking, standing);
+  if (step.uses !== undefined)
+    return checkCall({ ...step, uses: step.uses }, place, itemSight(step, visible), checking, standing);
   if (isLoop(step, checking.broken.has(place))) return checkLoop(step, place, visible, checking, standing);
   if (step.steps === undefined && step.parallel === undefined) return undefined;
-  return checkBody(step, place, blockSight(step, visible), checking, standing);
+  // Of a loop whose list was set aside the name of an item may be gone, too.
+  const anyContext = checking.broken.has(`${place}/forEach`) ? { anyContext: true } : {};
+  return checkBody(step, place, { ...itemSight(step, visible), ...anyContext }, checking, standing);
 }
 
 const taken = new Set([
@@ -65,7 +68,12 @@ function shapeOfItems(forEach: Json | undefined, visible: Visible): Shape {
   return items === "missing" ? undefined : items;
 }
 
-// `as` on a block is a fault already; what reads it is not another one.
-function blockSight({ as }: WorkflowStep, visible: Visible): Visible {
-  return as === undefined ? visible : withContexts(visible, [[as, undefined]]);
+// `as` on a block or a call is a fault already; what reads it is not another one.
+function itemSight({ as }: WorkflowStep, visible: Visible): Visible {
+  return as === undefined
+    ? visible
+    : withContexts(visible, [
+        [as, undefined],
+        ["index", { type: "integer" }],
+      ]);
 }

@@ -2,13 +2,15 @@
 
 import { hasExpression, parseText } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
+import type { VerbCatalogue } from "./catalogue.ts";
 import { holdsExpression } from "./check-expressions.ts";
+import { ofCalls } from "./check-form.ts";
 import type { Checking } from "./checking.ts";
 import { kindsOfWhole } from "./expression-kinds.ts";
 import { parsePointer, pointerTo } from "./pointer.ts";
 import { type compileSchema, compileSound, faultOptions, type SchemaProblem } from "./schema-check.ts";
 import { inWords } from "./schema-words.ts";
-import type { Kind, Shape } from "./shapes.ts";
+import { type Kind, memberNames, type Shape } from "./shapes.ts";
 import type { Visible } from "./visible.ts";
 
 /** `place` is the pointer of the object that has, or lacks, `with`. */
@@ -19,8 +21,31 @@ export function checkWith(checking: Checking, place: string, value: unknown, sch
   const base = value === undefined ? place : `${place}/with`;
   for (const problem of knownProblems(given, check, visible)) {
     const pointer = base + problem.pointer;
-    checking.report(pointer, faultOptions({ ...problem, pointer }));
+    checking.report(pointer, faultOptions({ ...besideWith(problem), pointer }));
   }
+}
+
+/** A member of the step that stands in its `with`. */
+function besideWith(problem: SchemaProblem): SchemaProblem {
+  const { pointer, property, suggestion } = problem;
+  if (property === undefined || suggestion !== undefined || pointer !== pointerTo([property])) return problem;
+  if (!ofCalls.includes(property)) return problem;
+  return { ...problem, message: `\`${property}\` is no input: it belongs to the step, beside \`with\`` };
+}
+
+/** An input of the step that stands beside its `with`. */
+export function inputBesideWith(problem: SchemaProblem, root: Json, { steps }: VerbCatalogue): SchemaProblem {
+  const { pointer, property } = problem;
+  const path = parsePointer(pointer);
+  if (property === undefined || path.at(-1) !== property) return problem;
+  const step = path
+    .slice(0, -1)
+    .reduce<Json | undefined>((inner, key) => (inner as JsonObject | undefined)?.[key], root);
+  const uses = (step as JsonObject | undefined)?.uses;
+  const input = typeof uses === "string" ? steps.get(uses)?.input : undefined;
+  if (input === undefined || !memberNames(input).includes(property)) return problem;
+  const { suggestion: _, isHabit: __, ...plain } = problem;
+  return { ...plain, message: `\`${property}\` is an input of ${uses} and belongs into \`with\`` };
 }
 
 /** A text with an expression, the kinds of value it may give, and how many of them have been tried in its place. */

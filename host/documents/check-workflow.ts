@@ -9,7 +9,7 @@ import { checkBody } from "./check-body.ts";
 import { checkEffect } from "./check-called.ts";
 import { checkExpressions, checkKind, numberKinds } from "./check-expressions.ts";
 import { checkVerb } from "./check-verb.ts";
-import { checkWith } from "./check-with.ts";
+import { checkWith, inputBesideWith } from "./check-with.ts";
 import { type Checking, startChecking } from "./checking.ts";
 import type { Document } from "./document.ts";
 import { shapeOfValue } from "./expression-kinds.ts";
@@ -32,10 +32,12 @@ export interface WorkflowCheckOptions {
 
 export function checkWorkflow(document: Document, catalogue: VerbCatalogue, { named }: WorkflowCheckOptions): Fault[] {
   const sound = soundPartOf(document, ({ value }) => shapeProblems(value));
-  const shapeFaults = sound.problems.flatMap((found) => schemaFaults(found.document, [found.problem]));
+  const shapeFaults = sound.problems.flatMap((found) =>
+    schemaFaults(found.document, [inputBesideWith(found.problem, found.document.value, catalogue)]),
+  );
   const checking = startChecking({ document: sound.document, broken: sound.broken, catalogue, named });
   const unsound = checkMeaning(sound.document.value as unknown as Partial<Workflow>, checking);
-  return inOrder([...shapeFaults, ...unsound, ...onceInactive(checking.faults)]);
+  return inOrder(withoutDoubledNotes([...shapeFaults, ...unsound, ...onceInactive(checking.faults)]));
 }
 
 const text: JsonObject = { type: "string" };
@@ -152,6 +154,12 @@ function checkPolicy({ window, limits }: Partial<Workflow>, contexts: [string, S
   for (const end of ["from", "to"] as const) checkKind(checking, `/window/${end}`, window?.[end], ["string"], visible);
   checkExpressions(checking, "/limits", limits, visible);
   checkKind(checking, "/limits/bytesPerSecond", limits?.bytesPerSecond, numberKinds, visible);
+}
+
+// A text that is a fault where it stands needs no note that it is a text.
+function withoutDoubledNotes(faults: Fault[]): Fault[] {
+  const wrong = new Set(faults.filter(({ severity }) => severity === "fault").map(({ pointer }) => pointer));
+  return faults.filter(({ code, pointer }) => code !== "EXPRESSION_NOT_MARKED" || !wrong.has(pointer));
 }
 
 // One note is enough to say that a workflow is not active.

@@ -101,6 +101,10 @@ export const faultCatalogue = {
     description: "A function of an expression is called with too few or too many arguments.",
     remedy: "Compare the call with the list of functions in docs/expressions.md.",
   },
+  EXPRESSION_NOT_MARKED: {
+    description: "A text holds what would be an expression in another language, and here it is a text.",
+    remedy: "Write `${{ }}` around it, in the value of a member; if the text is meant as it stands, leave it.",
+  },
   EXPRESSION_SYNTAX: {
     description: "An expression cannot be read.",
     remedy: "Correct it at the marked place; docs/expressions.md shows what an expression may hold.",

@@ -1,10 +1,11 @@
 // What ajv found, once each and in words.
 
 import type { ErrorObject } from "ajv";
-import type { Json } from "../sdk.ts";
+import type { Json, JsonObject } from "../sdk.ts";
+import { unmarkedExpression } from "./habits.ts";
 import { pointerTo } from "./pointer.ts";
 import { alternatives, expectation } from "./schema-words.ts";
-import { type Kind, kindOf, listed, meant } from "./shapes.ts";
+import { type Kind, kindOf, kindsOf, listed, meant } from "./shapes.ts";
 
 export interface SchemaProblem {
   /** Of the value that is wrong, of the unknown member, or of the object that lacks one. */
@@ -14,6 +15,8 @@ export interface SchemaProblem {
   message: string;
   /** The unknown or missing key. */
   property?: string;
+  /** Whether it is no slip but a word of another system: its value is judged by the one it stands for, if that fits. */
+  isHabit?: boolean;
   /** The keys of which just one must be given. */
   choice?: string[];
   suggestion?: string;
@@ -29,12 +32,43 @@ export function problemsOf(errors: ErrorObject[]): SchemaProblem[] {
       problem.property === undefined ? problem.pointer : `${problem.pointer} ${problem.keyword} ${problem.property}`;
     if (!problems.has(key)) problems.set(key, problem);
   }
+  pairUp([...problems.values()], errors);
   // A key that is misspelt is not missing as well.
   const meant = new Set([...problems.values()].map(({ pointer, suggestion }) => `${parentOf(pointer)} ${suggestion}`));
   return [...problems.values()].filter(
     ({ keyword, pointer, property, choice = [property] }) =>
       keyword !== "required" || !choice.some((name) => meant.has(`${pointer} ${name}`)),
   );
+}
+
+/** Where one key is missing and just one unknown key has a value for it, that one was meant. */
+function pairUp(problems: SchemaProblem[], errors: ErrorObject[]): void {
+  for (const { keyword, pointer, property } of problems) {
+    if (keyword !== "required" || property === undefined) continue;
+    const { data, parentSchema } =
+      errors.find((error) => error.keyword === "required" && error.instancePath === pointer) ?? {};
+    const properties = (parentSchema as { properties?: Record<string, Json> } | undefined)?.properties ?? {};
+    const missing = problems.filter((other) => other.keyword === "required" && other.pointer === pointer);
+    const fits = (name: string, value: Json) => {
+      const schema = properties[name];
+      const kinds = typeof schema === "object" ? kindsOf(schema as JsonObject) : undefined;
+      return kinds?.some((kind) => kind === kindOf(value) || (kind === "number" && kindOf(value) === "integer"));
+    };
+    const unknown = problems.filter(
+      (other) =>
+        other.property !== undefined &&
+        other.keyword !== "required" &&
+        other.suggestion === undefined &&
+        parentOf(other.pointer) === pointer &&
+        fits(property, (data as JsonObject)[other.property]!),
+    );
+    const [only] = unknown;
+    if (only === undefined || unknown.length > 1) continue;
+    const value = (data as JsonObject)[only.property!]!;
+    if (missing.filter((other) => other.property !== undefined && fits(other.property, value)).length > 1) continue;
+    only.suggestion = property;
+    only.message = `\`${only.property}\` is not known here`;
+  }
 }
 
 function problemOf(error: ErrorObject): SchemaProblem {
@@ -97,7 +131,10 @@ function choiceOf({ keyword, schema }: ErrorObject): string[] | undefined {
 }
 
 function suggestionFor({ keyword, params, data }: ErrorObject): string | undefined {
-  if (keyword !== "enum" || typeof data !== "string") return undefined;
+  if (typeof data !== "string") return undefined;
+  const unmarked = unmarkedExpression(data);
+  if (unmarked !== undefined) return unmarked;
+  if (keyword !== "enum") return undefined;
   const known = (params.allowedValues as unknown[]).filter((value) => typeof value === "string");
   return meant(data, known).suggestion;
 }

@@ -18,7 +18,11 @@ export function schemaIsSound(document: Document, pointer: string, schema: JsonO
 }
 
 function schemaProblems(schema: JsonObject): SchemaProblem[] {
-  const problems = [...metaProblems(schema), ...keywordsOf(schema, "").flatMap(badPattern)];
+  const problems = [
+    ...metaProblems(schema),
+    ...keywordsOf(schema, "").flatMap(badPattern),
+    ...strayMembers(schema, ""),
+  ];
   if (problems.length > 0) return problems;
   try {
     compileSchema(schema);
@@ -32,6 +36,45 @@ function schemaProblems(schema: JsonObject): SchemaProblem[] {
     return [problem(reference.pointer, `leads to ${missingRef}, which does not exist`)];
   }
 }
+
+const types = ["array", "boolean", "integer", "null", "number", "object", "string"];
+
+/**
+ * A member of an object that is described beside `properties` instead of in it: JSON Schema lets any word stand there, and
+ * then nothing is asked of the value.
+ */
+function strayMembers(schema: Json | undefined, place: string): SchemaProblem[] {
+  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return [];
+  const inner = (key: string) => {
+    const members = schema[key];
+    if (typeof members !== "object" || members === null || Array.isArray(members)) return [];
+    return Object.entries(members).flatMap(([name, value]) => strayMembers(value, place + pointerTo([key, name])));
+  };
+  const stray = Object.entries(schema).filter(([key, value]) => !schemaWords.has(key) && isDescription(value));
+  return [
+    ...stray.map(([key]) =>
+      problem(
+        `${place}${pointerTo([key])}`,
+        "is no word of JSON Schema; what an object has is described in `properties`",
+      ),
+    ),
+    ...inner("properties"),
+    ...strayMembers(schema.items, `${place}/items`),
+  ];
+}
+
+function isDescription(value: Json | undefined): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return typeof value.type === "string" && types.includes(value.type);
+}
+
+const schemaWords = new Set(
+  [
+    "properties patternProperties additionalProperties unevaluatedProperties propertyNames items prefixItems contains",
+    "unevaluatedItems if then else not allOf anyOf oneOf dependentSchemas dependencies contentSchema $defs definitions",
+    "default const examples",
+  ].flatMap((words) => words.split(" ")),
+);
 
 interface Keyword {
   pointer: string;

@@ -38,7 +38,7 @@ export function expectation({ keyword, params, parentSchema }: ErrorObject): str
   switch (keyword) {
     case "type":
       if (isPatterned(parentSchema)) return `must be ${describePattern(parentSchema.pattern, parentSchema)}`;
-      return `must be ${inWords([params.type].flat())}`;
+      return `must be ${inWords([params.type].flat())}${params.type === "object" ? membersOf(parentSchema) : ""}`;
     case "enum":
       return `must be ${alternatives((params.allowedValues as unknown[]).map((value) => JSON.stringify(value)))}`;
     case "const":
@@ -78,6 +78,13 @@ export function expectation({ keyword, params, parentSchema }: ErrorObject): str
     default:
       return `does not match the schema (${keyword})`;
   }
+}
+
+// What belongs into an object, where that is said in a few words.
+function membersOf(schema: unknown): string {
+  const { properties = {} } = (schema ?? {}) as { properties?: object };
+  const names = Object.keys(properties).map((name) => `\`${name}\``);
+  return names.length === 0 || names.length > 6 ? "" : ` with ${alternatives(names, "and")}`;
 }
 
 export function alternatives(words: string[], before = "or"): string {

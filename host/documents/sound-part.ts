@@ -18,14 +18,20 @@ export function soundPartOf(original: Document, check: (document: Document) => S
   let document = original;
   const broken = new Set<string>();
   const problems: SoundPart["problems"] = [];
+  const foreign = new Set<string>();
+  const isForeign = ({ pointer, property, keyword }: SchemaProblem) =>
+    property === undefined && keyword !== "pattern" && foreign.has(pointer);
   for (;;) {
     // What misses only because it was set aside is no new problem.
+    const current = document;
     const found = check(document).filter(({ keyword, pointer }) => keyword !== "required" || !broken.has(pointer));
     if (found.length === 0) return { document, broken, problems };
     const value = structuredClone(document.value);
     const aliases = new Map(document.aliases);
     for (const problem of found) {
-      problems.push({ document, problem });
+      // The value of another system's word need not fit the one of ours, and that is no second mistake.
+      if (!isForeign(problem)) problems.push({ document: current, problem });
+      if (problem.isHabit) foreign.add(pointerTo([...parsePointer(problem.pointer).slice(0, -1), problem.suggestion!]));
       setAside(value, problem, broken, (meant, written) => aliases.set(meant, aliasOf(aliases, written)));
     }
     if (found.some(({ pointer, property }) => pointer === "" && property === undefined))
@@ -56,6 +62,7 @@ function setAside(
   }
   const { [key]: value } = parent;
   delete parent[key];
+  broken.add(pointer);
   if (property === undefined || suggestion === undefined || Object.hasOwn(parent, suggestion)) return;
   parent[suggestion] = value!;
   rename(pointerTo([...path, suggestion]), pointer);

@@ -58,7 +58,7 @@ export function findMissing(path: Path, visible: Visible): Missing | undefined {
       const message = `step ${id} stands inside something that shows only its \`outputs\`, or in a list beside this one`;
       return { segment: 1, message };
     }
-    const message = `no step is called ${id}`;
+    const message = `no step has the id ${id}`;
     return { segment: 1, message, ...meant(String(id), visible.steps.keys()) };
   }
   if (member === undefined || member === "status") return undefined;

@@ -4,6 +4,7 @@
 import workflowSchema from "../../schemas/workflow.schema.json" with { type: "json" };
 import { hasExpression, parseText } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
+import { habitAt } from "./habits.ts";
 import { parsePointer } from "./pointer.ts";
 import { compileSchema, type SchemaProblem } from "./schema-check.ts";
 
@@ -32,7 +33,7 @@ export function shapeProblems(value: Json): SchemaProblem[] {
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { pointer, part } = next;
     const { alone, inner } = apart(next.value);
-    for (const problem of checkOf(part)(alone)) {
+    for (const problem of withHabits(checkOf(part)(alone), part)) {
       if (isFaultyExpression(next.value, problem.pointer)) continue;
       problems.push({ ...problem, pointer: pointer + problem.pointer });
     }
@@ -45,6 +46,31 @@ export function shapeProblems(value: Json): SchemaProblem[] {
     }
   }
   return problems;
+}
+
+/** Unknown keys that are known elsewhere; what they stand for is not missing as well. */
+function withHabits(problems: SchemaProblem[], part: Part): SchemaProblem[] {
+  const meant = new Set<string>();
+  const changed = problems.map((problem) => {
+    const { pointer, property, keyword } = problem;
+    if (property === undefined || keyword === "required") return problem;
+    const parent = pointer.slice(0, pointer.lastIndexOf("/"));
+    const habit = habitAt(parent, property, part);
+    if (habit === undefined) return problem;
+    const { suggestion: _, ...plain } = problem;
+    const message = `\`${property}\` is not known here`;
+    if ("hint" in habit) {
+      // What to do instead is said; of what is missing nobody can say whether it is.
+      meant.add(parent);
+      return { ...plain, message: `${message}; ${habit.hint}` };
+    }
+    meant.add(`${parent} ${habit.suggestion}`);
+    return { ...plain, message, suggestion: habit.suggestion, isHabit: true };
+  });
+  return changed.filter(
+    ({ keyword, pointer, property, choice = [property] }) =>
+      keyword !== "required" || !(meant.has(pointer) || choice.some((name) => meant.has(`${pointer} ${name}`))),
+  );
 }
 
 /** A workflow or step whose lists are empty, and the lists. */

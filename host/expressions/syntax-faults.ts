@@ -70,8 +70,23 @@ function wrongArguments(name: string, at: Place): SyntaxFault {
   const takes = functions.get(name)?.takes;
   if (takes !== undefined) return { code: "EXPRESSION_ARGUMENTS", message: `${name} takes ${takes}`, ...at };
   const suggestion = nearest(name, functions.keys());
-  const fault = { code: "EXPRESSION_UNKNOWN_FUNCTION" as const, message: `there is no function ${name}`, ...at };
+  const fault = { code: "EXPRESSION_UNKNOWN_FUNCTION" as const, message: noFunction(name, suggestion), ...at };
   return suggestion === undefined ? fault : { ...fault, suggestion };
+}
+
+const insteadOfFunctions: Record<string, string> = {
+  always: "what is done in any case stands in `finally`",
+  failure: "what is done after a failure stands in `onFailure`",
+  success: "a step runs only where those before it have not failed",
+  cancelled: "a run that is cancelled takes its `onFailure`, where `error.code` is RUN_CANCELLED",
+  hashFiles: "verify/checksum gives the digests of a file",
+};
+
+/** What to do without a function that does not exist. */
+export function noFunction(name: string, suggestion: string | undefined): string {
+  const hint = Object.hasOwn(insteadOfFunctions, name) ? insteadOfFunctions[name] : undefined;
+  const known = suggestion === undefined ? `; there are ${[...functions.keys()].join(", ")}` : "";
+  return `there is no function ${name}${hint === undefined ? known : `; ${hint}`}`;
 }
 
 function unreadable(symbol: string): string {
