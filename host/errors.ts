@@ -240,6 +240,11 @@ export const catalogue = {
     remedy: "Ask the plugin's author to log and report less; a lower log level inside the plugin may be enough.",
     retryable: true,
   },
+  PLUGIN_IN_USE: {
+    description: "A plugin in the host's own process has changed, and code that is loaded there stays until its end.",
+    remedy: "End `gantry dev` with Ctrl-C and start it again.",
+    retryable: false,
+  },
   PLUGIN_LEFT_OFF: {
     description: "A plugin's process failed again and again; the host does not start it any more.",
     remedy: "Read why in the log, put back the version that worked, then start the host again.",

@@ -92,7 +92,9 @@ export class DevSession {
     if (isBroken(before, now)) return tell({ event: "kept", what: "everything" });
     if (this.#host === undefined || needsNewHost(before, now)) return this.#startAgain(now);
     await this.#refreshTypes(before, now);
-    const changed = await this.#changedPlugins(before, now);
+    const all = await this.#changedPlugins(before, now);
+    const changed = all.filter((plugin) => !isInProcess(plugin));
+    for (const plugin of all) if (isInProcess(plugin)) await this.#keep(plugin);
     for (const plugin of changed) if (!(await this.#isSound(plugin))) return;
     if (changed.length > 0) this.#repetition.end();
     const replaced: InstalledPlugin[] = [];
@@ -130,8 +132,6 @@ export class DevSession {
   /** Whether it can be replaced, and its module imported; what is wrong with it is told. */
   async #isSound(plugin: InstalledPlugin): Promise<boolean> {
     try {
-      if (plugin.isolation === "in-process")
-        throw new GantryError("PLUGIN_CHANGED", "it is part of the host's process: end gantry dev and start it again");
       await this.#host!.plugins.tryOut(plugin);
       return true;
     } catch (error) {
@@ -140,6 +140,15 @@ export class DevSession {
       tell({ event: "kept", what: plugin.name });
       return false;
     }
+  }
+
+  /** What this process has imported it cannot import again. That is told once, and keeps nothing else from being taken. */
+  async #keep({ name, directory }: InstalledPlugin): Promise<void> {
+    const { tell } = this.#options;
+    this.#contents.set(name, await this.#contentOf(directory));
+    const { code, message, remedy } = new GantryError("PLUGIN_IN_USE", "it is part of the process of gantry dev");
+    tell({ event: "failed", plugin: name, code, message, remedy });
+    tell({ event: "kept", what: name });
   }
 
   /** Gives whether the new one works. */
@@ -214,5 +223,7 @@ export class DevSession {
     return contentHash(directory, [this.#options.dataDirectory, ...others]);
   }
 }
+
+const isInProcess = ({ isolation }: InstalledPlugin) => isolation === "in-process";
 
 const outsideOf = ({ plugins }: HostDocuments) => plugins.filter(({ builtIn }) => !builtIn);

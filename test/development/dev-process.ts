@@ -18,6 +18,7 @@ export interface Told {
   plugin?: string;
   code?: string;
   message?: string;
+  remedy?: string;
   place?: string;
   what?: string;
   begunAgain?: number;
@@ -38,6 +39,10 @@ export class DevProcess implements AsyncDisposable {
   /** Where the next `until` begins to look. */
   #seen = 0;
   log = "";
+
+  get pid(): number {
+    return this.#child!.pid!;
+  }
 
   write(name: string, content: unknown): void {
     const file = join(this.folder, name);
