@@ -91,8 +91,8 @@ export interface DatabaseChange {
  * only itself. Reads see everything whose promise has resolved. Foreign keys hold.
  *
  * SQL is one statement a call (several in a step of `migrate`) and stays within the file: ATTACH, VACUUM, PRAGMA (but
- * those that describe tables), BEGIN, COMMIT, SAVEPOINT and temporary tables reject with DATABASE_DENIED. SQL that SQLite
- * refuses rejects with DATABASE_FAILED; `details.sqlite` is its extended result code, 2067 for a value that must be
+ * those that describe tables), BEGIN, COMMIT, SAVEPOINT, temporary tables and WITH RECURSIVE reject with DATABASE_DENIED.
+ * SQL that SQLite refuses rejects with DATABASE_FAILED; `details.sqlite` is its extended result code, 2067 for a value that must be
  * unique. A full disk is STORE_FULL, a read-only one STORE_READ_ONLY; both may be tried again, and nothing of the call
  * has been kept. A damaged file is replaced by its last good copy when it is opened.
  */

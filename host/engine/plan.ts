@@ -5,7 +5,7 @@
 import { type Failure, GantryError, toFailure } from "../errors.ts";
 import type { Scope } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
-import type { Prune } from "../store/store.ts";
+import type { PrunedPlaces } from "../store/store.ts";
 import { fixValues } from "./fixed-values.ts";
 import { checkInput } from "./input-checks.ts";
 import { besideFailed, endStatusOf, failed, type Outcome, outcomeOf, pending, seen } from "./place-outcome.ts";
@@ -69,7 +69,7 @@ export interface Plan {
   /** Whether something is being undone. */
   undoing: boolean;
   /** Records nobody will ask for again. */
-  prunes: Prune[];
+  prunes: PrunedPlaces[];
 }
 
 /** How long a signal may come before the wait for it begins. */
@@ -111,7 +111,7 @@ class Walk {
   readonly #today: number;
   #wakeAt: number | undefined;
   #undoing = false;
-  readonly #prunes: Prune[] = [];
+  readonly #prunes: PrunedPlaces[] = [];
 
   constructor(program: Program, state: RunState, now: number, today: number) {
     this.#program = program;

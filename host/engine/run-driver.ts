@@ -42,6 +42,8 @@ export class RunDriver implements SignalListener {
   readonly run: Run;
   readonly #options: DriverOptions;
   readonly #state: RunState = emptyState();
+  /** By place, the record of the last checkpoint. */
+  readonly #checkpoints = new Map<string, number>();
   readonly #facts: RunFacts;
   readonly #journal: RunJournal;
   readonly #clock: RunClock;
@@ -62,7 +64,10 @@ export class RunDriver implements SignalListener {
     this.run = run;
     this.#facts = runFacts(run, options.directory);
     this.#options = options;
-    for (const { kind, path, data } of journal) applyRecord(this.#state, { kind, path, data } as Entry);
+    for (const { kind, path, data, sequence } of journal) {
+      applyRecord(this.#state, { kind, path, data } as Entry);
+      if (kind === "checkpoint") this.#checkpoints.set(path, sequence);
+    }
     const last = journal.at(-1);
     this.#journal = new RunJournal(run.id, last?.sequence ?? 0, store.runs, log, stopping, clock);
     this.#clock = new RunClock(last?.at ?? run.acceptedAt, clock);
@@ -172,7 +177,12 @@ export class RunDriver implements SignalListener {
 
   async #note(entry: Entry): Promise<void> {
     applyRecord(this.#state, entry);
-    await this.#journal.commit(this.#journal.number([entry], this.#clock.now()));
+    const records = this.#journal.number([entry], this.#clock.now());
+    if (entry.kind !== "checkpoint") return this.#journal.commit(records);
+    // Of a step's checkpoints only the last one is ever asked for.
+    const sequence = this.#checkpoints.get(entry.path);
+    await this.#journal.commit(records, undefined, sequence === undefined ? undefined : { sequence });
+    this.#checkpoints.set(entry.path, records[0]!.sequence);
   }
 
   #changeOf(next: Plan): RunChange {

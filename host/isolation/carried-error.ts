@@ -22,6 +22,16 @@ const maxTextLength = 16_384;
 const maxDetailsLength = 65_536;
 
 export function carryError(error: unknown): CarriedError {
+  try {
+    return written(error);
+  } catch (failure) {
+    // Its members may be anything, getters that throw among them.
+    const message = `an error that cannot be read: ${textOf(failure)}`;
+    return { isError: true, isPluginError: false, name: "Error", message: cut(message) };
+  }
+}
+
+function written(error: unknown): CarriedError {
   if (!(error instanceof Error))
     return { isError: false, isPluginError: false, name: "Error", message: cut(textOf(error)) };
   const { code, details, retryable, answer, remedy } = error as Partial<PluginUnavailable>;

@@ -32,8 +32,8 @@ export class PluginTriggers {
       throw new GantryError("TRIGGER_UNKNOWN", `no plugin has the trigger ${address}`);
     const accepted = structuredClone(settings);
     const { with: settingsSchema, input: inputSchema } = declared;
-    if (settingsSchema !== undefined) check(`the settings of ${address}`, settingsSchema as JsonObject)(accepted);
-    const checkInput = inputSchema && check(`what ${address} emits`, inputSchema as JsonObject);
+    if (settingsSchema !== undefined) check(`the settings of ${address}`, settingsSchema as JsonObject, life)(accepted);
+    const checkInput = inputSchema && check(`what ${address} emits`, inputSchema as JsonObject, life);
     const emitChecked: Emit = async (emission) => {
       if (checkInput === undefined) return emit(emission);
       const input = structuredClone(emission.input);
@@ -57,8 +57,8 @@ export class PluginTriggers {
 }
 
 // Fills in the schema's defaults, in place.
-function check(what: string, schema: JsonObject): (value: Json) => void {
-  const problemsOf = lazyCheck(schema, { defaults: true });
+function check(what: string, schema: JsonObject, { plugin }: PluginLife): (value: Json) => void {
+  const problemsOf = lazyCheck(schema, { defaults: true, trusted: plugin.builtIn });
   return (value) => {
     const problems = problemsOf(value);
     if (problems.length > 0)

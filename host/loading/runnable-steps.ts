@@ -1,3 +1,4 @@
+import { bounded } from "../documents/bounded.ts";
 import { compileSchema, type SchemaProblem } from "../documents/schema-check.ts";
 import type { RunnableStep } from "../engine/workflow.ts";
 import type { Database, Json, JsonObject, Service, Step } from "../sdk.ts";
@@ -12,7 +13,7 @@ export function runnableSteps(
   services: Readonly<Record<string, Service>>,
   database: (name: string) => Database,
 ): RunnableStep[] {
-  const { name, manifest } = plugin;
+  const { name, manifest, builtIn: trusted } = plugin;
   const shared = {
     plugin: name,
     errors: manifest.errors ?? {},
@@ -25,19 +26,33 @@ export function runnableSteps(
     ...shared,
     uses: `${name}/${step}`,
     implementation: steps[step]!,
-    checkInput: lazyCheck(input as JsonObject, { defaults: true }),
-    checkOutput: output === undefined ? () => [] : lazyCheck(output as JsonObject, { defaults: false }),
+    checkInput: lazyCheck(input as JsonObject, { defaults: true, trusted }),
+    checkOutput: output === undefined ? () => [] : lazyCheck(output as JsonObject, { defaults: false, trusted }),
     ...(JSON.stringify(output ?? {}).includes('"writeOnly":true') ? { secretOutput: output as JsonObject } : {}),
   }));
 }
 
-/** Problems in words. The schema is compiled at first use, as most steps of a device never run. */
-export function lazyCheck(schema: JsonObject, options: { defaults: boolean }): (value: Json) => string[] {
+/** How long a schema that is not Gantry's own may keep the host from everything else; what it finds piles up meanwhile. */
+const patienceMs = 500;
+
+/**
+ * Problems in words. The schema is compiled at first use, as most steps of a device never run. `trusted`: it is one of
+ * Gantry's own, and need not be watched.
+ */
+export function lazyCheck(
+  schema: JsonObject,
+  options: { defaults: boolean; trusted: boolean },
+): (value: Json) => string[] {
   let check: ReturnType<typeof compileSchema> | undefined;
-  return (value) => {
+  const problemsOf = (value: Json) => {
     check ??= compileSchema(schema, options);
     return check(value).map(inWords);
   };
+  if (options.trusted) return problemsOf;
+  return (value) =>
+    bounded(() => problemsOf(value), patienceMs)?.value ?? [
+      `it cannot be held against its schema within ${patienceMs} ms`,
+    ];
 }
 
 const inWords = ({ pointer, message }: SchemaProblem) => (pointer === "" ? message : `${pointer} ${message}`);

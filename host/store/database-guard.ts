@@ -12,13 +12,14 @@ const denied = new Set([
   constants.SQLITE_CREATE_TEMP_TABLE,
   constants.SQLITE_CREATE_TEMP_TRIGGER,
   constants.SQLITE_CREATE_TEMP_VIEW,
+  // One that never ends would hold up the host, or all that is written, for ever: nothing can interrupt it.
+  constants.SQLITE_RECURSIVE,
 ]);
 
 const reading = new Set([
   constants.SQLITE_SELECT,
   constants.SQLITE_READ,
   constants.SQLITE_FUNCTION,
-  constants.SQLITE_RECURSIVE,
   constants.SQLITE_PRAGMA,
 ]);
 

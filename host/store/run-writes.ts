@@ -27,7 +27,7 @@ export type RecordRow = [sequence: number, at: number, kind: string, path: strin
 export type DeliveryRow = [key: string, fingerprint: string];
 export type RunColumn = "status" | "started_at" | "ended_at" | "output" | "error" | "answer";
 /** `keep` is a JSON list of paths. */
-export type PruneRow = [under: string, keep: string];
+export type PruneRow = [under: string, keep: string] | [sequence: number];
 export type RunUpdate = [columns: RunColumn[], values: (string | number | null)[]];
 
 /** Where input, event, output and error begin within the row, and how many they are. */
@@ -57,6 +57,8 @@ export function runWrites(database: DatabaseSync, large: LargeFiles) {
     `SELECT data FROM journal WHERE ${among} AND data >= 'large:' AND data < 'large;'`,
   );
   const deleteRecords = database.prepare(`DELETE FROM journal WHERE ${among}`);
+  const findRecord = database.prepare("SELECT data FROM journal WHERE run_id = ? AND sequence = ?");
+  const deleteRecord = database.prepare("DELETE FROM journal WHERE run_id = ? AND sequence = ?");
   const updates = new Map<string, StatementSync>();
 
   function updateOf(columns: RunColumn[]): StatementSync {
@@ -74,8 +76,9 @@ export function runWrites(database: DatabaseSync, large: LargeFiles) {
   }
 
   function prune(runId: string, row: PruneRow): void {
-    for (const { data } of findLarge.all(runId, ...row) as { data: string }[]) large.drop(runId, data);
-    deleteRecords.run(runId, ...row);
+    const [find, remove] = row.length === 1 ? [findRecord, deleteRecord] : [findLarge, deleteRecords];
+    for (const { data } of find.all(runId, ...row) as { data: string }[]) large.drop(runId, data);
+    remove.run(runId, ...row);
   }
 
   return {

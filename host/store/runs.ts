@@ -5,8 +5,8 @@ import type { Json, JsonObject } from "../sdk.ts";
 import { damageFailure } from "./damage.ts";
 import type { ValueReader } from "./large-values.ts";
 import type { ReadConnection } from "./read-connection.ts";
-import type { RecordRow, RunColumn, RunRow, RunUpdate } from "./run-writes.ts";
-import type { JournalRecord, Run, RunChange, RunFilter, RunStatus, Runs, RunsReading } from "./store.ts";
+import type { PruneRow, RecordRow, RunColumn, RunRow, RunUpdate } from "./run-writes.ts";
+import type { JournalRecord, Prune, Run, RunChange, RunFilter, RunStatus, Runs, RunsReading } from "./store.ts";
 import type { Writer } from "./writer.ts";
 
 interface StoredRun {
@@ -96,10 +96,14 @@ export function createRuns(
       onAccepted();
     },
     append(runId, records, change, prune) {
-      const pruneRow = prune === undefined ? null : ([prune.under, JSON.stringify(prune.keep)] as [string, string]);
+      const pruneRow = prune === undefined ? null : toPruneRow(prune);
       return writer.write("appendToRun", [runId, records.map(toRecordRow), toUpdate(change), pruneRow]);
     },
   };
+}
+
+function toPruneRow(prune: Prune): PruneRow {
+  return "under" in prune ? [prune.under, JSON.stringify(prune.keep)] : [prune.sequence];
 }
 
 function readRun(row: StoredRun, values: ValueReader): Run {

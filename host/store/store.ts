@@ -104,10 +104,17 @@ export interface Runs extends RunsReading {
 }
 
 /** Records no longer needed: those of all places below `under`, but not those whose path is among `keep`. */
-export interface Prune {
+export interface PrunedPlaces {
   under: string;
   keep: string[];
 }
+
+/** A single record that a later one has taken the place of. */
+export interface PrunedRecord {
+  sequence: number;
+}
+
+export type Prune = PrunedPlaces | PrunedRecord;
 
 /** Something said from outside while runs go on. `at` is in epoch milliseconds. */
 export interface Signal {

@@ -6,7 +6,9 @@ import { DevProcess } from "./dev-process.ts";
 
 const manifest = (name: string, more: object = {}) => ({
   ...{ name, version: "1.0.0", host: "^1.0.0", main: "index.ts" },
-  steps: { tell: { description: "Tells.", input: { type: "object" }, output: { type: "object", properties: { told: {} } } } },
+  steps: {
+    tell: { description: "Tells.", input: { type: "object" }, output: { type: "object", properties: { told: {} } } },
+  },
   ...more,
 });
 
