@@ -394,8 +394,10 @@ export const catalogue = {
     retryable: false,
   },
   DATABASE_DENIED: {
-    description: "A plugin tried to do something with its database that leads out of it, changes how it is kept, or may never end.",
-    remedy: "Leave out ATTACH, VACUUM, PRAGMA, WITH RECURSIVE and transactions of one's own: `migrate` and `transaction` are there.",
+    description:
+      "A plugin tried to do something with its database that leads out of it, changes how it is kept, or may never end.",
+    remedy:
+      "Leave out ATTACH, VACUUM, PRAGMA, WITH RECURSIVE and transactions of one's own: `migrate` and `transaction` are there.",
     retryable: false,
   },
   // Commands and a running host
