@@ -100,7 +100,12 @@ export class ActiveAttempts {
     const { path, action, id } = planned;
     const state = runState.nodes.get(path)!;
     const about = { run: run.id, path, uses: action.uses, ...(id === undefined ? {} : { id }) };
-    const stepLog = log.child({ step: id ?? path });
+    // Most attempts never write a line.
+    let made: HostLog | undefined;
+    const stepLog = () => {
+      made ??= log.child({ step: id ?? path });
+      return made;
+    };
     const tell: Tell = (status, more = {}) =>
       events.emit("step", { ...about, attempt: state.attempt, status, ...more });
     if (active.error !== undefined) {
@@ -129,7 +134,7 @@ export class ActiveAttempts {
     await inOrder(() => this.#settle(planned, result, tell, stepLog));
   }
 
-  #surroundings({ uses, secrets }: Action, log: HostLog, controller: AbortController) {
+  #surroundings({ uses, secrets }: Action, log: () => HostLog, controller: AbortController) {
     const { findStep, facts, clock } = this.#options;
     return {
       uses,
@@ -170,7 +175,7 @@ export class ActiveAttempts {
   }
 
   /** Runs the step of `onProgress`; nothing of it is journaled, and its failure changes nothing. */
-  async #report(planned: PlannedAttempt, active: ActiveAttempt, progress: Progress, log: HostLog): Promise<void> {
+  async #report(planned: PlannedAttempt, active: ActiveAttempt, progress: Progress, log: () => HostLog): Promise<void> {
     const { path, onProgress, scope } = planned;
     const { run } = this.#options;
     const action = onProgress!;
@@ -179,7 +184,7 @@ export class ActiveAttempts {
     const input = evaluateAt(action.with, seen);
     const policy = readPolicy(action, seen);
     if (!input.ok || !policy.ok) {
-      log.warn("progress cannot be reported", { err: input.ok ? undefined : input.error.message });
+      log().warn("progress cannot be reported", { err: input.ok ? undefined : input.error.message });
       return;
     }
     // A report is sent once and never again, so each has a key of its own.
@@ -196,10 +201,10 @@ export class ActiveAttempts {
     });
     delete active.report;
     if (result.status === "failed")
-      log.warn(`progress cannot be reported: ${result.error.message}`, { code: result.error.code });
+      log().warn(`progress cannot be reported: ${result.error.message}`, { code: result.error.code });
   }
 
-  async #settle(planned: PlannedAttempt, result: AttemptResult, tell: Tell, log: HostLog): Promise<void> {
+  async #settle(planned: PlannedAttempt, result: AttemptResult, tell: Tell, log: () => HostLog): Promise<void> {
     const { path, action, id } = planned;
     const { state: runState, now, advance, suspended } = this.#options;
     const abort = this.#active.get(path)?.error;
@@ -218,7 +223,7 @@ export class ActiveAttempts {
     const error = masked(id === undefined ? result.error : { ...result.error, step: id });
     const at = abort === undefined ? nextAttemptAt(state.begun!.retry, state.attempt, error, now()) : undefined;
     const facts = { code: error.code, remedy: error.remedy, attempt: state.attempt };
-    log.warn(
+    log().warn(
       `step ${action.uses} failed: ${error.message}`,
       at === undefined ? facts : { ...facts, retryAt: new Date(at).toISOString() },
     );

@@ -38,7 +38,7 @@ export interface AttemptOptions {
   progress(progress: Progress): void;
   /** Waits until the run may transfer this many bytes. */
   throttle(bytes: number): Promise<void>;
-  log: HostLog;
+  log: () => HostLog;
   clock: Clock;
   /** Aborted with a coded reason when the attempt must end from outside; the time limit uses it, too. */
   controller: AbortController;
@@ -89,7 +89,8 @@ async function carryOut(
   options: AttemptOptions,
   attempt: { readonly isOver: boolean },
 ): Promise<Done | "displaced"> {
-  const input = await withSecrets(options.state.begun!.input, options);
+  const input = withRunSecrets(options.state.begun!.input, options);
+  for (const place of options.secretPlaces) await putSecretAt(input, place);
   refuse("INPUT_INVALID", options.uses, step.checkInput(input));
   const context = contextOf(step, options, attempt);
   try {
@@ -103,19 +104,19 @@ async function carryOut(
   }
 }
 
-// The document's own references stand where its author wrote them; what a message brings is never looked up by name.
-async function withSecrets(given: Json, { secretPlaces, runSecret }: AttemptOptions): Promise<Json> {
-  const input = putSecretsIn(given, (name) => {
+function withRunSecrets(given: Json, { runSecret }: AttemptOptions): Json {
+  return putSecretsIn(given, (name) => {
     const value = runSecret(name);
     if (value === undefined) throw new GantryError("SECRET_MISSING", "a secret that came with the run's input is gone");
     return value;
   });
-  for (const place of secretPlaces) {
-    const parent = place.slice(0, -1).reduce((value, key) => value[key] as JsonObject, input as JsonObject);
-    const reference = parent[place.at(-1)!];
-    if (isSecretReference(reference)) parent[place.at(-1)!] = await readSecret(reference.$secret);
-  }
-  return input;
+}
+
+// The document's own references stand where its author wrote them; what a message brings is never looked up by name.
+async function putSecretAt(input: Json, place: readonly string[]): Promise<void> {
+  const parent = place.slice(0, -1).reduce((value, key) => value[key] as JsonObject, input as JsonObject);
+  const reference = parent[place.at(-1)!];
+  if (isSecretReference(reference)) parent[place.at(-1)!] = await readSecret(reference.$secret);
 }
 
 async function perform(step: RunnableStep, input: Json, context: StepContext): Promise<Done> {
@@ -128,9 +129,13 @@ async function perform(step: RunnableStep, input: Json, context: StepContext): P
 function contextOf(step: RunnableStep, options: AttemptOptions, attempt: { readonly isOver: boolean }): StepContext {
   const { path, run, state, controller } = options;
   const record = (entry: Entry) => (attempt.isOver ? refusal(step, controller.signal) : options.record(entry));
+  let log: HostLog | undefined;
   return {
     signal: controller.signal,
-    log: options.log.child({ plugin: step.plugin }),
+    get log() {
+      log ??= options.log().child({ plugin: step.plugin });
+      return log;
+    },
     progress: (progress) => {
       if (!attempt.isOver) options.progress(progress);
     },
@@ -168,7 +173,7 @@ function untilDeaf<Value>(work: Promise<Value>, signal: AbortSignal, options: At
     let timer: NodeJS.Timeout | undefined;
     const onAbort = () => {
       timer = setTimeout(() => {
-        options.log.error("step does not end though it was told to; the run goes on without it", {
+        options.log().error("step does not end though it was told to; the run goes on without it", {
           path: options.path,
         });
         reject(signal.reason);
@@ -176,10 +181,20 @@ function untilDeaf<Value>(work: Promise<Value>, signal: AbortSignal, options: At
     };
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => {
+    const isOver = () => {
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
-    });
+    };
+    work.then(
+      (value) => {
+        isOver();
+        resolve(value);
+      },
+      (error) => {
+        isOver();
+        reject(error);
+      },
+    );
   });
 }
 

@@ -221,7 +221,8 @@ class Walk {
 
   /** One after the other, up to the first failure. */
   #list(nodes: Node[], base: string, here: Here, ids: JsonObject): Outcome {
-    for (const [index, node] of nodes.entries()) {
+    for (let index = 0; index < nodes.length; index++) {
+      const node = nodes[index]!;
       const path = `${base}/${index}`;
       const result = this.#node(node, path, here);
       if (result.status === "pending") return pending;

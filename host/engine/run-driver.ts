@@ -99,7 +99,7 @@ export class RunDriver implements SignalListener {
     const next = this.#plan();
     const change = this.#changeOf(next);
     await commit(this.#journal.number([...resumed, ...next.records], this.#clock.now()), change);
-    await this.#prune(next);
+    if (next.prunes.length > 0) await this.#prune(next);
     Object.assign(this.run, change);
     this.#options.signals.add(this);
     this.#carryOut(next);
@@ -165,7 +165,7 @@ export class RunDriver implements SignalListener {
     const change = this.#changeOf(next);
     const records = this.#journal.number([...entries, ...next.records], this.#clock.now());
     if (records.length > 0 || Object.keys(change).length > 0) await this.#journal.commit(records, change);
-    await this.#prune(next);
+    if (next.prunes.length > 0) await this.#prune(next);
     Object.assign(this.run, change);
     this.#carryOut(next);
   }

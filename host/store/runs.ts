@@ -27,7 +27,7 @@ interface StoredRun {
   answer: string | null;
 }
 
-const columns: Record<keyof RunChange, RunColumn> = {
+const columnNames: Record<keyof RunChange, RunColumn> = {
   status: "status",
   startedAt: "started_at",
   endedAt: "ended_at",
@@ -35,6 +35,7 @@ const columns: Record<keyof RunChange, RunColumn> = {
   error: "error",
   answer: "answer",
 };
+const columns = Object.entries(columnNames) as [keyof RunChange, RunColumn][];
 
 export function readRuns(connection: ReadConnection, values: ValueReader): RunsReading {
   const toRun = (row: StoredRun) => readRun(row, values);
@@ -160,9 +161,10 @@ function toRecordRow({ sequence, at, kind, path, data }: JournalRecord): RecordR
   return [sequence, at, kind, path, JSON.stringify(data)];
 }
 
-function toUpdate(change: RunChange = {}): RunUpdate | null {
+function toUpdate(change: RunChange | undefined): RunUpdate | null {
+  if (change === undefined) return null;
   const update: RunUpdate = [[], []];
-  for (const [member, column] of Object.entries(columns) as [keyof RunChange, RunColumn][]) {
+  for (const [member, column] of columns) {
     const value = change[member];
     if (value === undefined) continue;
     update[0].push(column);

@@ -154,11 +154,12 @@ export class Writer<Of extends Kind> implements FileListener {
 
   #settle({ values, failures, commits }: Answer): void {
     const answered = this.#inFlight.splice(0, values.length);
-    const reasons = new Map(failures);
+    const reasons = failures.length === 0 ? undefined : new Map(failures);
     this.figures.commits = this.#commitsOfEarlierThreads + commits;
-    for (const [index, { bytes, resolve, reject }] of answered.entries()) {
+    for (let index = 0; index < answered.length; index++) {
+      const { bytes, resolve, reject } = answered[index]!;
       this.figures.bytesInFlight -= bytes;
-      const reason = reasons.get(index);
+      const reason = reasons?.get(index);
       if (reason !== undefined) reject(this.#refusal(reason));
       else {
         this.figures.writes++;

@@ -91,7 +91,7 @@ export async function performAlone(lone: LoneStep, surroundings: LoneStepSurroun
       onProgress(one);
     },
     throttle: async () => {},
-    log: log.child({ step: uses }),
+    log: () => log.child({ step: uses }),
     clock,
     controller,
   });
