@@ -1,7 +1,7 @@
 // gantry signal: says something to the runs that wait for it. Without a host it is kept, and heard at the next start.
 
 import { randomUUID } from "node:crypto";
-import { earlySignalMs } from "../engine/plan.ts";
+import { earlySignalMs } from "../engine/plan-wait.ts";
 import type { Json } from "../sdk.ts";
 import { askHostOrStore } from "./reach-host.ts";
 

@@ -10,7 +10,7 @@ import { hasSecrets, mask } from "../secrets.ts";
 import type { Run, Store } from "../store/store.ts";
 import { type AttemptResult, runAttempt } from "./attempt.ts";
 import type { EngineEvents } from "./events.ts";
-import type { PlannedAttempt } from "./plan.ts";
+import type { PlannedAttempt } from "./plan-draft.ts";
 import { endGhost } from "./processes.ts";
 import type { Action } from "./program.ts";
 import { ProgressReports } from "./progress-reports.ts";

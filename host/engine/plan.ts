@@ -2,90 +2,21 @@
 // what has ended, and stops at what has not. Decisions that depend on values (a condition, the items of a loop, the
 // input of a step) become records at once, so that a later walk, also after a crash, finds them as they were.
 
-import { type Failure, GantryError, toFailure } from "../errors.ts";
+import type { Failure } from "../errors.ts";
 import type { Scope } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
-import type { PrunedPlaces } from "../store/store.ts";
 import { fixValues } from "./fixed-values.ts";
-import { checkInput } from "./input-checks.ts";
 import { besideFailed, endStatusOf, failed, type Outcome, outcomeOf, pending, seen } from "./place-outcome.ts";
-import {
-  type Action,
-  type Body,
-  type CallNode,
-  type LoopNode,
-  type Node,
-  type ParallelNode,
-  type Program,
-  type StepNode,
-  undoableAt,
-  type WaitNode,
-} from "./program.ts";
-import {
-  evaluateAt,
-  type Read,
-  readBoolean,
-  readItems,
-  readMaxParallel,
-  readPolicy,
-  readRunPolicy,
-  readSignalName,
-  readWait,
-  type Wait,
-} from "./read-values.ts";
-import type { Entry, RecordData } from "./records.ts";
-import { applyRecord, isSame, type NodeState, type RunState } from "./state.ts";
-import { nextInside } from "./time-window.ts";
-
-export interface PlannedAttempt {
-  path: string;
-  action: Action;
-  id: string | undefined;
-  onProgress: Action | undefined;
-  /** What the step's expressions see. */
-  scope: Scope;
-}
-
-/** A place that a signal would move. */
-export interface Listening {
-  path: string;
-  signal: string;
-  /** Signals count that came at this time or later (epoch milliseconds). */
-  since: number;
-  /** Whether the signal aborts the place, or else ends its wait. */
-  aborts: boolean;
-}
-
-export interface Plan {
-  /** To be committed before anything below happens. Already applied to the state. */
-  records: Entry[];
-  /** Places whose attempt is to be under way now. */
-  attempts: PlannedAttempt[];
-  /** Places whose attempt is to end now, and why. */
-  aborts: (PlannedAttempt & { error: Failure })[];
-  listening: Listening[];
-  /** When to plan again though nothing has happened: the earliest end of a wait (epoch milliseconds). */
-  wakeAt: number | undefined;
-  /** Whether something is being undone. */
-  undoing: boolean;
-  /** Records nobody will ask for again. */
-  prunes: PrunedPlaces[];
-}
-
-/** How long a signal may come before the wait for it begins. */
-export const earlySignalMs = 60_000;
-
-/** Loops with more items than this keep no records of their items once they have ended. */
-const keptItems = 100;
-
-/** What holds at one place of the tree. */
-interface Here {
-  scope: Scope;
-  /** Why nothing may begin here any more. */
-  abort: Failure | undefined;
-  /** Whether the run's time window holds steps back: it does not where something is being cleaned up. */
-  held: boolean;
-}
+import { planAction } from "./plan-action.ts";
+import { planCall } from "./plan-call.ts";
+import { type Here, type Plan, PlanDraft, type WalkBody } from "./plan-draft.ts";
+import { planLoop } from "./plan-loop.ts";
+import { hasUndoable, undoBelow, undoOne } from "./plan-undo.ts";
+import { planWait } from "./plan-wait.ts";
+import type { Body, Node, ParallelNode, Program, StepNode } from "./program.ts";
+import { evaluateAt, type Read, readBoolean, readRunPolicy, readSignalName } from "./read-values.ts";
+import type { RecordData } from "./records.ts";
+import { isSame, type NodeState, type RunState } from "./state.ts";
 
 export interface PlanTimes {
   /** The wall clock, which says what time of day it is; `now` is the run's own clock, which never goes back. */
@@ -95,41 +26,20 @@ export interface PlanTimes {
 
 /** Advances the run as far as it goes without anything happening outside. `scope` is what the whole run sees. */
 export function plan(program: Program, state: RunState, scope: Scope, now: number, times: PlanTimes = {}): Plan {
-  const walk = new Walk(program, state, now, times.today ?? now);
-  walk.run(scope, times.acceptedAt ?? now);
-  return walk.plan();
+  const draft = new PlanDraft(state, now, times.today ?? now);
+  new Walk(program, draft).run(scope, times.acceptedAt ?? now);
+  return draft.finish();
 }
 
 class Walk {
-  readonly #records: Entry[] = [];
-  readonly #attempts = new Map<string, PlannedAttempt>();
-  readonly #aborts = new Map<string, PlannedAttempt & { error: Failure }>();
-  readonly #listening: Listening[] = [];
   readonly #program: Program;
+  readonly #draft: PlanDraft;
   readonly #state: RunState;
-  readonly #now: number;
-  readonly #today: number;
-  #wakeAt: number | undefined;
-  #undoing = false;
-  readonly #prunes: PrunedPlaces[] = [];
 
-  constructor(program: Program, state: RunState, now: number, today: number) {
+  constructor(program: Program, draft: PlanDraft) {
     this.#program = program;
-    this.#state = state;
-    this.#now = now;
-    this.#today = today;
-  }
-
-  plan(): Plan {
-    return {
-      records: this.#records,
-      attempts: [...this.#attempts.values()],
-      aborts: [...this.#aborts.values()],
-      listening: this.#listening,
-      wakeAt: this.#wakeAt,
-      undoing: this.#undoing,
-      prunes: this.#prunes,
-    };
+    this.#draft = draft;
+    this.#state = draft.state;
   }
 
   run(outer: Scope, acceptedAt: number): void {
@@ -143,11 +53,11 @@ class Walk {
       }
       const started = this.#start(program, outer);
       if (!started.ok) {
-        this.#record({ kind: "started", path: "", data: { vars: {} } });
+        this.#draft.record({ kind: "started", path: "", data: { vars: {} } });
         this.#endRun(failed(started.error));
         return;
       }
-      this.#record({ kind: "started", path: "", data: started.value });
+      this.#draft.record({ kind: "started", path: "", data: started.value });
     }
     const scope: Scope = { ...outer, vars: this.#state.vars!, steps: {} };
     const result = this.#body(program, "", { scope, abort: undefined, held: true }, acceptedAt);
@@ -168,7 +78,7 @@ class Walk {
       result.status === "failed"
         ? { status: endStatusOf(result.error), output: null, error: result.error }
         : ({ status: "succeeded", output: result.status === "succeeded" ? result.output : null, error: null } as const);
-    this.#record({ kind: "ended", path: "", data });
+    this.#draft.record({ kind: "ended", path: "", data });
   }
 
   /** Steps; if they failed, what undoes them and `onFailure`; then `finally`. */
@@ -186,8 +96,8 @@ class Walk {
         const outputs = evaluateAt(body.outputs, scope);
         result = outputs.ok ? { status: "succeeded", output: outputs.value } : failed(outputs.error);
       }
-      if (result.status === "failed" && (this.#hasUndoable(`${prefix}`) || followsFailure(body)))
-        this.#record({ kind: "failing", path: base, data: { error: result.error } });
+      if (result.status === "failed" && (hasUndoable(this.#draft, prefix) || followsFailure(body)))
+        this.#draft.record({ kind: "failing", path: base, data: { error: result.error } });
     } else {
       this.#collectIds(body, base, own);
       result = failed(failing);
@@ -195,7 +105,7 @@ class Walk {
     const cleaning: Here = { scope, abort: undefined, held: false };
     if (result.status === "failed") {
       const error = result.error as unknown as Json;
-      if (!this.#undoBelow(prefix, error)) return pending;
+      if (!undoBelow(this.#draft, this.#program, prefix, error)) return pending;
       const handled = this.#list(body.onFailure, `${prefix}onFailure`, withError(cleaning, error), own);
       if (handled.status === "pending") return pending;
     }
@@ -204,6 +114,8 @@ class Walk {
     if (ended.status === "failed" && result.status === "succeeded") return ended;
     return result;
   }
+
+  readonly #walkBody: WalkBody = (body, base, here, since) => this.#body(body, base, here, since);
 
   #main(body: Body | ParallelNode, base: string, here: Here, own: JsonObject, since: number): Outcome {
     // Of two reasons the inner one came first: once something is to end, nothing inside is aborted by itself.
@@ -215,7 +127,7 @@ class Walk {
         ? this.#branches(body, base, inside, own)
         : this.#list(body.steps, stepsPlace(base), inside, own);
     if (name !== undefined && inside.abort === undefined && result.status === "pending")
-      this.#listening.push({ path: base, signal: name.value, since, aborts: true });
+      this.#draft.listening.push({ path: base, signal: name.value, since, aborts: true });
     return result;
   }
 
@@ -231,7 +143,7 @@ class Walk {
       // An abort is not gone on after, also where nothing was left to begin.
       if (!node.continueOnError || isSame(result.error, here.abort)) return result;
       // The rest goes on as if it had not been: what it did halfway is taken back first.
-      if (!this.#undoOne(path, result.error as unknown as Json)) return pending;
+      if (!undoOne(this.#draft, this.#program, path, result.error as unknown as Json)) return pending;
     }
     return { status: "succeeded", output: {} };
   }
@@ -250,7 +162,7 @@ class Walk {
     if (first !== undefined && failure === undefined && here.abort === undefined && !node.continueOnError) {
       // Found in this very walk: what has begun meanwhile must hear of it.
       failure = besideFailed(first.error);
-      this.#record({ kind: "aborting", path: base, data: { error: failure } });
+      this.#draft.record({ kind: "aborting", path: base, data: { error: failure } });
       results = walkAll(failure);
     }
     if (results.some(({ status }) => status === "pending")) return pending;
@@ -288,9 +200,9 @@ class Walk {
       if (here.abort !== undefined) return failed(here.abort);
       if (node.condition !== undefined) {
         const holds = readBoolean(node.condition, here.scope);
-        if (!holds.ok) return this.#fail(path, holds.error, node.id);
+        if (!holds.ok) return this.#draft.fail(path, holds.error, node.id);
         if (!holds.value) {
-          this.#record({ kind: "skipped", path, data: {} });
+          this.#draft.record({ kind: "skipped", path, data: {} });
           return { status: "skipped" };
         }
       }
@@ -299,234 +211,27 @@ class Walk {
       case "step":
         return this.#step(node, path, here, before);
       case "wait":
-        return this.#wait(node, path, here, before);
+        return planWait(this.#draft, node, path, here, before);
       case "call":
-        return this.#call(node, path, here, before);
+        return planCall(this.#draft, this.#walkBody, node, path, here, before);
       case "loop":
-        return this.#loop(node, path, here, before);
+        return planLoop(this.#draft, this.#walkBody, node, path, here, before);
       default: {
-        if (before === undefined) this.#record({ kind: "entered", path, data: { at: this.#now } });
+        if (before === undefined) this.#draft.record({ kind: "entered", path, data: { at: this.#draft.now } });
         const since = this.#state.nodes.get(path)!.enteredAt!;
-        return this.#close(path, this.#body(node, path, here, since), node.id);
+        return this.#draft.close(path, this.#body(node, path, here, since), node.id);
       }
     }
   }
 
   #step(node: StepNode, path: string, here: Here, before: NodeState | undefined): Outcome {
     const undo = before === undefined && node.undo !== undefined ? fixValues(node.undo.reads, here.scope) : undefined;
-    return this.#action(path, node, node.id, node.onProgress, here, undo);
-  }
-
-  #action(
-    path: string,
-    action: Action,
-    id: string | undefined,
-    onProgress: Action | undefined,
-    here: Here,
-    undo?: JsonObject,
-  ): Outcome {
-    const before = this.#state.nodes.get(path);
-    const attempt: PlannedAttempt = { path, action, id, onProgress, scope: here.scope };
-    if (before?.status === "running") {
-      if (here.abort === undefined) this.#attempts.set(path, attempt);
-      else {
-        this.#attempts.delete(path);
-        this.#aborts.set(path, { ...attempt, error: here.abort });
-      }
-      return pending;
-    }
-    if (here.abort !== undefined) return this.#fail(path, here.abort, id);
-    if (before?.status === "retrying" && before.retryAt! > this.#now) return this.#sleep(before.retryAt!);
-    if (here.held && this.#isOutsideWindow()) return pending;
-    if (before?.status === "retrying") {
-      this.#record({ kind: "running", path, data: { ...before.begun!, attempt: before.attempt + 1 } });
-    } else {
-      const input = evaluateAt(action.with, here.scope);
-      if (!input.ok) return this.#fail(path, input.error, id);
-      const policy = readPolicy(action, here.scope);
-      if (!policy.ok) return this.#fail(path, policy.error, id);
-      const data = { attempt: 1, input: input.value, ...policy.value, ...(undo === undefined ? {} : { undo }) };
-      this.#record({ kind: "running", path, data });
-    }
-    this.#attempts.set(path, attempt);
-    return pending;
-  }
-
-  #isOutsideWindow(): boolean {
-    const { window } = this.#state.policy;
-    if (window === undefined) return false;
-    const opening = nextInside(window, this.#today);
-    if (opening === this.#today) return false;
-    this.#sleep(this.#now + (opening - this.#today));
-    return true;
-  }
-
-  #wait(node: WaitNode, path: string, here: Here, before: NodeState | undefined): Outcome {
-    if (before !== undefined && here.abort !== undefined) return this.#fail(path, here.abort, node.id);
-    if (before === undefined) {
-      const read = readWait(node, here.scope);
-      if (!read.ok) return this.#fail(path, read.error, node.id);
-      const { wait, timeoutMs } = read.value;
-      const deadline = timeoutMs === undefined ? {} : { deadline: this.#now + timeoutMs };
-      this.#record({ kind: "waiting", path, data: { ...this.#waitData(wait), ...deadline } });
-    }
-    const { until, signal, deadline } = this.#state.nodes.get(path)!.wait!;
-    if (until !== undefined && until <= this.#now)
-      return this.#close(path, { status: "succeeded", output: {} }, node.id);
-    if (deadline !== undefined && deadline <= this.#now)
-      return this.#fail(
-        path,
-        toFailure(new GantryError("STEP_TIMEOUT", "the wait was longer than its timeout")),
-        node.id,
-      );
-    if (signal !== undefined) this.#listening.push({ path, signal: signal.name, since: signal.since, aborts: false });
-    for (const time of [until, deadline]) if (time !== undefined) this.#sleep(time);
-    return pending;
-  }
-
-  #waitData(wait: Wait): RecordData["waiting"] {
-    if (wait.kind === "duration") return { until: this.#now + wait.durationMs };
-    if (wait.kind === "window") return { until: this.#now + (nextInside(wait.window, this.#today) - this.#today) };
-    return { signal: { name: wait.name, since: this.#now - earlySignalMs } };
-  }
-
-  #sleep(until: number): Outcome {
-    this.#wakeAt = Math.min(this.#wakeAt ?? Number.POSITIVE_INFINITY, until);
-    return pending;
-  }
-
-  #call(node: CallNode, path: string, here: Here, before: NodeState | undefined): Outcome {
-    if (before === undefined) {
-      const called = this.#begin(node, here.scope);
-      if (!called.ok) return this.#fail(path, called.error, node.id);
-      this.#record({ kind: "called", path, data: called.value });
-    }
-    const { input, vars, at } = this.#state.nodes.get(path)!.call!;
-    const scope: Scope = { ...calledScope(here.scope, input), vars, steps: {} };
-    return this.#close(path, this.#body(node.program, `${path}/call`, { ...here, scope }, at), node.id);
-  }
-
-  #begin({ program, undo, with: given }: CallNode, outer: Scope): Read<RecordData["called"]> {
-    const evaluated = evaluateAt(given, outer);
-    if (!evaluated.ok) return evaluated;
-    const input = structuredClone(evaluated.value);
-    try {
-      checkInput(program.name, program.inputs, input);
-    } catch (error) {
-      return { ok: false, error: toFailure(error) };
-    }
-    const vars = evaluateAt(program.vars, calledScope(outer, input));
-    if (!vars.ok) return vars;
-    const fixed = undo === undefined ? {} : { undo: fixValues(undo.reads, outer) };
-    return { ok: true, value: { input, vars: vars.value, at: this.#now, ...fixed } };
-  }
-
-  #loop(node: LoopNode, path: string, here: Here, before: NodeState | undefined): Outcome {
-    if (before === undefined) {
-      const items = readItems(node.items, here.scope);
-      if (!items.ok) return this.#fail(path, items.error, node.id);
-      const most = readMaxParallel(node.maxParallel, here.scope);
-      if (!most.ok) return this.#fail(path, most.error, node.id);
-      const data = {
-        items: items.value,
-        at: this.#now,
-        ...(most.value === undefined ? {} : { maxParallel: most.value }),
-      };
-      this.#record({ kind: "loop", path, data });
-    }
-    const loop = this.#state.nodes.get(path)!.loop!;
-    const failure = () => (node.continueOnError ? undefined : loop.error);
-    const known = failure();
-    let open = this.#items(node, path, here, known);
-    // Found in this very walk: what has begun meanwhile must hear of it.
-    if (known === undefined && failure() !== undefined) open = this.#items(node, path, here, failure());
-    if (open > 0) return pending;
-    const isAborted = loop.firstOpen < loop.items.length || loop.aborted === true;
-    const error = failure() ?? (isAborted ? here.abort : undefined);
-    if (loop.items.length > keptItems) this.#forget(path);
-    if (error !== undefined) return this.#fail(path, error, node.id);
-    return this.#close(path, { status: "succeeded", output: { items: loop.outputs as Json[] } }, node.id);
-  }
-
-  /** Goes on with the items that may be under way; gives the number of those that still are. */
-  #items(node: LoopNode, path: string, here: Here, failure: Failure | undefined): number {
-    const loop = this.#state.nodes.get(path)!.loop!;
-    const abort = failure === undefined || isSame(failure, here.abort) ? here.abort : besideFailed(failure);
-    let open = 0;
-    for (let index = loop.firstOpen; index < loop.items.length && open < loop.maxParallel; index++) {
-      if (loop.outputs[index] !== undefined) continue;
-      // Whatever has not begun by then never does.
-      const stops = abort ?? (node.continueOnError || loop.error === undefined ? undefined : loop.error);
-      if (stops !== undefined && index >= loop.begun) break;
-      const names = { index, ...(node.as === undefined ? {} : { [node.as]: loop.items[index]! }) };
-      const item = `${path}/items/${index}`;
-      const result = this.#body(node, item, { ...here, scope: { ...here.scope, ...names }, abort }, loop.enteredAt);
-      if (this.#close(item, result, undefined).status === "pending") open += 1;
-    }
-    return open;
-  }
-
-  #forget(path: string): void {
-    const keep = [...this.#state.undoables.keys()].filter((inner) => inner.startsWith(`${path}/`));
-    // A loop around others that end in this very walk takes them along.
-    while (this.#prunes.at(-1)?.under.startsWith(`${path}/`)) this.#prunes.pop();
-    this.#prunes.push({ under: path, keep });
-  }
-
-  #hasUndoable(prefix: string): boolean {
-    for (const path of this.#state.undoables.keys()) if (isUndoneFrom(prefix, path)) return true;
-    return false;
-  }
-
-  /** Undoes what has happened below a place, the last begun first; false while that is under way. */
-  #undoBelow(prefix: string, error: Json): boolean {
-    for (const path of [...this.#state.undoables.keys()].reverse())
-      if (isUndoneFrom(prefix, path) && !this.#undoOne(path, error)) return false;
-    return true;
-  }
-
-  #undoOne(path: string, error: Json): boolean {
-    const undoable = this.#state.undoables.get(path);
-    if (undoable === undefined) return true;
-    const { id, undo } = undoableAt(this.#program, path);
-    const steps: JsonObject = Object.assign(Object.create(null), undoable.fixed.steps);
-    if (id !== undefined) steps[id] = { status: undoable.status, outputs: undoable.output };
-    const here: Here = { scope: { ...undoable.fixed, error, steps } as Scope, abort: undefined, held: false };
-    const place = `${path}/undo`;
-    const result = outcomeOf(this.#state.nodes.get(place)) ?? this.#action(place, undo, undefined, undefined, here);
-    if (result.status === "pending") this.#undoing = true;
-    return result.status !== "pending";
-  }
-
-  /** Records the end of a place that has an inside. */
-  #close(path: string, result: Outcome, id: string | undefined): Outcome {
-    if (result.status === "failed") return this.#fail(path, result.error, id);
-    if (result.status === "succeeded") this.#record({ kind: "succeeded", path, data: { output: result.output } });
-    return result;
-  }
-
-  #fail(path: string, error: Failure, id: string | undefined): Outcome {
-    const named = error.step === undefined && id !== undefined ? { ...error, step: id } : error;
-    this.#record({ kind: "failed", path, data: { error: named } });
-    return failed(named);
-  }
-
-  #record(entry: Entry): void {
-    applyRecord(this.#state, entry);
-    this.#records.push(entry);
+    return planAction(this.#draft, path, node, node.id, node.onProgress, here, undo);
   }
 }
 
 const stepsPlace = (base: string) => (base === "" ? "steps" : `${base}/steps`);
 const branchPlace = (base: string, index: number) => `${base}/parallel/${index}`;
-
-/** What a called workflow sees of the run that calls it. */
-const calledScope = ({ run, device, config }: Scope, inputs: Json) =>
-  ({ run, device, config, event: {}, inputs }) as unknown as Scope;
-
-/** Whether the failure of a body undoes what happened there; not what a workflow did that was called to clean up. */
-const isUndoneFrom = (prefix: string, path: string) =>
-  path.startsWith(prefix) && !/(?:^|\/)(?:onFailure|finally)\//.test(path.slice(prefix.length));
 
 const followsFailure = ({ onFailure, finally: always }: Body) => onFailure.length > 0 || always.length > 0;
 

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { GantryError } from "../errors.ts";
 import type { Json } from "../sdk.ts";
 import type { Signal, Signals as SignalStore } from "../store/store.ts";
-import { earlySignalMs } from "./plan.ts";
+import { earlySignalMs } from "./plan-wait.ts";
 
 /** What has become of a signal. */
 export interface Received {

@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Plan, plan } from "../../host/engine/plan.ts";
+import { plan } from "../../host/engine/plan.ts";
+import type { Plan } from "../../host/engine/plan-draft.ts";
 import { compileProgram } from "../../host/engine/program.ts";
 import type { Entry } from "../../host/engine/records.ts";
 import { applyRecord, emptyState, type RunState } from "../../host/engine/state.ts";
