@@ -8,13 +8,15 @@ import type { HostLog } from "../log.ts";
 import type { Emission, Json, JsonObject } from "../sdk.ts";
 import type { JournalRecord, Run, RunChange, Signal, Store } from "../store/store.ts";
 import { Answers, type AnswerTrigger, outcomeOf } from "./answers.ts";
+import { Deliveries, type Origin } from "./deliveries.ts";
 import type { EngineEvents } from "./events.ts";
 import { checkInput } from "./input-checks.ts";
 import { documentsOf, newRun } from "./new-run.ts";
 import { Programs, type RunProgram } from "./programs.ts";
-import { type EndStatus, nextRecord } from "./records.ts";
+import { nextRecord } from "./records.ts";
 import { checkRequirements } from "./requirements.ts";
 import { hostStopping, RunDriver } from "./run-driver.ts";
+import { endRecord, RunEnds } from "./run-ends.ts";
 import { maskValues, namesSecret, setSecretsAside, unmaskLater } from "./run-secrets.ts";
 import { abortedBy, type Received, Signals, type Taken } from "./signals.ts";
 import { abortStoredRun, runCancelled } from "./stored-abort.ts";
@@ -51,14 +53,14 @@ export class Engine extends EventEmitter<EngineEvents> {
   readonly #signals: Signals;
   readonly #programs: Programs;
   readonly #answers: Answers;
+  readonly #deliveries: Deliveries;
+  readonly #ends: RunEnds;
   readonly #stopping = new AbortController();
   readonly #drivers = new Map<string, RunDriver>();
   /** Runs that wait for their turn. */
   readonly #queued = new Map<string, Run>();
   /** Those of them whose turn has come: resolves when they have begun, or never will. */
   readonly #takingUp = new Map<string, Promise<void>>();
-  /** Deliveries whose run is being committed. */
-  readonly #accepting = new Map<string, Promise<{ runId: string }>>();
 
   constructor(options: EngineOptions) {
     super();
@@ -71,6 +73,8 @@ export class Engine extends EventEmitter<EngineEvents> {
     this.#programs = new Programs(store.runs, contexts);
     const answer: AnswerTrigger = options.answer ?? (async () => {});
     this.#answers = new Answers(store.runs, answer, options.log, this.#stopping.signal, clock);
+    this.#deliveries = new Deliveries(store.runs);
+    this.#ends = new RunEnds(this, this.#answers, store.secrets, options.log);
     this.setMaxListeners(0);
   }
 
@@ -88,21 +92,15 @@ export class Engine extends EventEmitter<EngineEvents> {
     const { delivery, answer: asked } = emission;
     const answer = asked === undefined || trigger === undefined ? {} : { answer: { trigger, ...asked } };
     if (delivery === undefined) return this.#accept(workflow, emission, answer);
-    const key = `${source}/${delivery.key}`;
-    const known = this.#options.store.runs.delivery(key);
-    if (delivery.redelivered && known?.fingerprint === delivery.fingerprint) return { runId: known.runId };
-    const underway = this.#accepting.get(`${key}/${delivery.fingerprint}`);
-    if (delivery.redelivered && underway !== undefined) return underway;
-    const origin = { ...answer, delivery: { key, fingerprint: delivery.fingerprint } };
-    const accepted = this.#accept(workflow, emission, origin);
-    this.#accepting.set(`${key}/${delivery.fingerprint}`, accepted);
-    return accepted.finally(() => this.#accepting.delete(`${key}/${delivery.fingerprint}`));
+    return this.#deliveries.take(source, delivery, (origin) =>
+      this.#accept(workflow, emission, { ...answer, delivery: origin }),
+    );
   }
 
   async #accept(
     workflow: LoadedWorkflow,
     emission: Emission,
-    origin: { delivery?: { key: string; fingerprint: string } } & Partial<Pick<Run, "retryOf" | "answer">>,
+    origin: { delivery?: Origin } & Partial<Pick<Run, "retryOf" | "answer">>,
   ): Promise<{ runId: string }> {
     if (this.#stopping.signal.aborted) throw hostStopping();
     const { store, log } = this.#options;
@@ -122,7 +120,7 @@ export class Engine extends EventEmitter<EngineEvents> {
       if (Object.keys(secrets).length > 0) await store.secrets.put(run.id, secrets);
       await this.#admit(run, workflow, program, origin.delivery);
     } catch (error) {
-      await this.#removeSecrets(run);
+      await this.#ends.removeSecrets(run);
       throw error;
     } finally {
       unmaskLater(release);
@@ -132,12 +130,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   }
 
   /** Lets a run begin or wait, or refuses it; resolves once it is durable. */
-  async #admit(
-    run: Run,
-    workflow: LoadedWorkflow,
-    program: RunProgram,
-    delivery: { key: string; fingerprint: string } | undefined,
-  ): Promise<void> {
+  async #admit(run: Run, workflow: LoadedWorkflow, program: RunProgram, delivery: Origin | undefined): Promise<void> {
     const { store, log } = this.#options;
     const ahead = run.group === null ? undefined : this.#turnstile.membersOf(run.group)[0];
     const busy = ahead !== undefined;
@@ -174,7 +167,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     const change: RunChange = { status: "rejected", endedAt: this.#clock.now(), error: failure };
     await commit([endRecord([], "rejected", failure, change.endedAt!)], change);
     Object.assign(run, change);
-    await this.#tellEnd(run);
+    await this.#ends.tell(run);
     throw error;
   }
 
@@ -289,7 +282,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     const change: RunChange = { status, endedAt: this.#clock.now(), error };
     await runs.append(runId, [endRecord([], status, error, change.endedAt!)], change);
     Object.assign(queued, change);
-    await this.#tellEnd(queued);
+    await this.#ends.tell(queued);
   }
 
   /** One that nobody carries out in this life of the host hears of it at the next start. */
@@ -376,7 +369,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     const change: RunChange = { status: "failed", endedAt: this.#clock.now(), error: failure };
     await commit([endRecord(journal, "failed", failure, change.endedAt!)], change);
     Object.assign(run, change);
-    await this.#tellEnd(run);
+    await this.#ends.tell(run);
   }
 
   async #drive(run: Run, journal: JournalRecord[], commit: Commit): Promise<void> {
@@ -407,8 +400,8 @@ export class Engine extends EventEmitter<EngineEvents> {
       this.#drivers.delete(run.id);
       this.#turnstile.leave(run.group);
       if (run.endedAt === null) return;
-      this.#report(run);
-      void this.#removeSecrets(run);
+      this.#ends.report(run);
+      void this.#ends.removeSecrets(run);
     });
     try {
       await driver.start(commit);
@@ -417,32 +410,4 @@ export class Engine extends EventEmitter<EngineEvents> {
       throw error;
     }
   }
-
-  /** Tells of a run that ended without having been under way in this life of the host. */
-  async #tellEnd(run: Run): Promise<void> {
-    const { id, workflow, status, error } = run;
-    this.emit("run", { id, workflow, status, ...(error === null ? {} : { error }) });
-    this.#answers.give(run, outcomeOf(run));
-    this.#report(run);
-    await this.#removeSecrets(run);
-  }
-
-  async #removeSecrets(run: Run): Promise<void> {
-    if (!namesSecret(run.input)) return;
-    await this.#options.store.secrets
-      .remove(run.id)
-      .catch((error) => this.#options.log.error("secrets cannot be removed", { run: run.id, err: error }));
-  }
-
-  #report(run: Run): void {
-    const { log } = this.#options;
-    const facts = { run: run.id, workflow: run.workflow, durationMs: run.endedAt! - run.acceptedAt };
-    if (run.error === null) log.info(`run ${run.status}`, facts);
-    else
-      log.warn(`run ${run.status}: ${run.error.message}`, { ...facts, code: run.error.code, remedy: run.error.remedy });
-  }
-}
-
-function endRecord(journal: readonly JournalRecord[], status: EndStatus, error: Failure, at: number): JournalRecord {
-  return nextRecord(journal, { kind: "ended", path: "", data: { status, output: null, error } }, at);
 }
