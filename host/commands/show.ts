@@ -3,8 +3,9 @@
 import { styleText } from "node:util";
 import type { Workflow } from "../../schemas/workflow.types.ts";
 import { formatDuration } from "../duration.ts";
+import type { Failure } from "../errors.ts";
 import { openStoreForReading } from "../store/open.ts";
-import type { Run, RunsReading } from "../store/store.ts";
+import type { JournalRecord, Run, RunsReading } from "../store/store.ts";
 import { plain } from "../terminal/plain.ts";
 import { table } from "../terminal/table.ts";
 import { findRun } from "./find-run.ts";
@@ -30,7 +31,7 @@ export function show(id: string, { data, json, all }: ShowOptions): number {
     const journal = store.runs.journal(run.id);
     const story = storyOf(journal);
     if (json) process.stdout.write(`${JSON.stringify({ ...asJson(run), steps: story.map(asStep), journal })}\n`);
-    else print(run, all ? { shown: story, hidden: 0 } : folded(story), namesIn(run, store.runs));
+    else print(run, all ? { shown: story, hidden: 0 } : folded(story), namesIn(run, store.runs), abortOf(journal));
     return 0;
   } finally {
     store.close();
@@ -43,7 +44,18 @@ function namesIn(run: Run, runs: RunsReading): (path: string) => PlaceName {
   return namesOf(read(run.document), new Map(called));
 }
 
-function print(run: Run, { shown, hidden }: ReturnType<typeof folded>, nameOf: (path: string) => PlaceName): void {
+/** Why a run is to end before its time: somebody said so, and its clean-up is under way or comes at the next start. */
+function abortOf(journal: JournalRecord[]): Failure | undefined {
+  const abort = journal.find(({ kind, path }) => kind === "aborting" && path === "");
+  return (abort?.data as { error: Failure } | undefined)?.error;
+}
+
+function print(
+  run: Run,
+  { shown, hidden }: ReturnType<typeof folded>,
+  nameOf: (path: string) => PlaceName,
+  abort: Failure | undefined,
+): void {
   const write = (text: string) => process.stdout.write(`${text}\n`);
   const time = (at: number) => new Date(at).toISOString().replace("T", " ").slice(0, 19);
   const took = run.endedAt === null ? "" : `, took ${formatDuration(run.endedAt - run.acceptedAt)}`;
@@ -52,6 +64,8 @@ function print(run: Run, { shown, hidden }: ReturnType<typeof folded>, nameOf: (
   write(`accepted ${time(run.acceptedAt)}${took}${run.group === null ? "" : `, group ${plain(run.group)}`}${more}\n`);
   process.stdout.write(timelineOf(run, shown, nameOf));
   if (hidden > 0) write(`${hidden} more that succeeded, in long loops (--all shows them)`);
+  if (run.endedAt === null && abort !== undefined)
+    write(`\nends as soon as a host has cleaned up after it: ${plain(abort.message)} (${abort.code})`);
   if (run.error === null) return;
   const { message, code, remedy, step, place } = run.error;
   write(`\n${step === undefined ? "" : `${step}: `}${plain(message)} (${code})`);

@@ -3,6 +3,7 @@
 import type { Failure } from "../errors.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { damageFailure } from "./damage.ts";
+import { storeError } from "./failure.ts";
 import type { ValueReader } from "./large-values.ts";
 import type { ReadConnection } from "./read-connection.ts";
 import type { PruneRow, RecordRow, RunColumn, RunRow, RunUpdate } from "./run-writes.ts";
@@ -108,6 +109,12 @@ function toPruneRow(prune: Prune): PruneRow {
 }
 
 function readRun(row: StoredRun, values: ValueReader): Run {
+  // The table allows nothing else: bits have changed on the disk since it was checked.
+  if ([row.id, row.workflow, row.document, row.status].some((text) => typeof text !== "string"))
+    throw storeError("the store cannot be read", {
+      code: "STORE_DAMAGED",
+      message: "a run has lost its name or state",
+    });
   const read = (what: "input" | "event" | "output" | "error" | "calls") => values.read(row.id, what, row[what]);
   const error = read("error");
   const answer = row.answer === null ? null : values.read(row.id, "answer", row.answer);

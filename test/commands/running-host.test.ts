@@ -170,6 +170,7 @@ test("a cancel given while the host is stopped takes effect at the next start, w
   assert.equal(code, 0);
   assert.equal((JSON.parse(stdout) as { takesEffect: string }).takesEffect, "at the next start");
   assert.equal(runsOf("patient").find((one) => one.id === id)!.endedAt, null);
+  assert.match((await run("show", id)).stdout, /ends as soon as a host has cleaned up after it: .* \(RUN_CANCELLED\)/);
   host = new HostProcess(folder);
   await host.ready();
   const cancelled = await waitFor("the end", () =>

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { catalogue } from "../../host/errors.ts";
+import { catalogue, GantryError } from "../../host/errors.ts";
 import { openStoreForReading } from "../../host/store/open.ts";
 import { gantry } from "./gantry.ts";
 import { failedRun, failedRunJournal, waitingRun } from "./told-runs.ts";
@@ -131,4 +132,46 @@ test("a folder without a store is STORE_MISSING, and stays without one", async (
   assert.match(stderr, /\(STORE_MISSING\)\n/);
   assert.equal(code, 1);
   assert.throws(() => openStoreForReading(join(root, "nothing")), { code: "STORE_MISSING" });
+});
+
+test("of a damaged store is shown what can be read, or STORE_DAMAGED with its remedy, wherever the damage is", async () => {
+  const damaged = join(root, "damaged");
+  const file = join(damaged, "gantry.db");
+  mkdirSync(damaged);
+  for (const name of ["gantry.db", "gantry.db-wal"]) copyFileSync(join(data, name), join(damaged, name));
+  const database = new DatabaseSync(file);
+  database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  database.close();
+  const whole = readFileSync(file);
+  let told = 0;
+  let refused: Buffer | undefined;
+  for (let at = 100; at < whole.length; at += 48) {
+    const bytes = Buffer.from(whole).fill(0xff, at, at + 8);
+    writeFileSync(file, bytes);
+    let listed = false;
+    try {
+      const store = openStoreForReading(damaged);
+      try {
+        const runs = store.runs.list({});
+        listed = true;
+        for (const { id, workflow, status } of runs) {
+          for (const text of [id, workflow, status]) assert.equal(typeof text, "string");
+          store.runs.journal(id);
+        }
+        told += 1;
+      } finally {
+        store.close();
+      }
+    } catch (error) {
+      assert.ok(error instanceof GantryError, `damage at ${at}: ${(error as Error).stack}`);
+      assert.match(error.code, /^STORE_/);
+      if (error.code === "STORE_DAMAGED" && !listed) refused = bytes;
+    }
+  }
+  assert.ok(told > 0);
+  assert.ok(refused !== undefined);
+  writeFileSync(file, refused);
+  const { code, stdout, stderr } = await gantry("runs", "--data", damaged);
+  assert.ok(stderr.endsWith(`(STORE_DAMAGED)\n${catalogue.STORE_DAMAGED.remedy}\n`), stderr);
+  assert.deepEqual([code, stdout], [1, ""]);
 });
