@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { GantryError } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import type { Json } from "../sdk.ts";
-import type { JournalRecord, PrunedPlaces, RunChange, Runs } from "../store/store.ts";
+import type { JournalRecord, Prune, RunChange, Runs } from "../store/store.ts";
 import { pause } from "../triggers/pause.ts";
 import type { Entry } from "./records.ts";
 
@@ -33,7 +33,7 @@ export class RunJournal {
    * Resolves once the records are durable. A store that cannot write now is asked until it can, because the run's state
    * has moved on already; rejects when the host stops, or when no repetition can help.
    */
-  async commit(records: JournalRecord[], change?: RunChange, prune?: PrunedPlaces): Promise<void> {
+  async commit(records: JournalRecord[], change?: RunChange, prune?: Prune): Promise<void> {
     let told = false;
     for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 10_000)) {
       try {
