@@ -17,8 +17,8 @@ export interface TriedPlugin {
   builtIn: boolean;
   /** Whether it, or what it requires, requires the plugin mqtt. */
   usesMqtt: boolean;
-  /** The other plugins that the host is to have: names, or absolute folders. */
-  others: readonly string[];
+  /** The other plugins that the host is to have; `plugin` is a name or an absolute folder. */
+  others: readonly { plugin: string; name: string }[];
 }
 
 /** `plugin` is undefined where the faults leave nothing to try. `given`: names or folders of plugins that it needs. */
@@ -32,14 +32,18 @@ export function inspect(
   const { manifest, main, faults } = readManifest(directory, false);
   const serious = faults.filter(({ severity }) => severity === "fault");
   if (manifest === undefined || main === undefined || serious.length > 0) return { plugin: undefined, faults: serious };
-  const others = given.map((other) => (existsSync(other) ? realpathSync(other) : other));
-  using host = new HostFolder({ plugins: [directory, ...others].map(entryOf) }, {});
+  const named = given.map((other) => (existsSync(other) ? realpathSync(other) : other));
+  using host = new HostFolder({ plugins: [directory, ...named].map(entryOf) }, {});
   const { plugins, faults: around } = readHost(host.config);
   // Whether its configuration is right shows itself with that of the examples.
   const hindering = around.filter(
     ({ severity, file, code }) => severity === "fault" && (file !== host.config || code === "PLUGIN_NOT_FOUND"),
   );
   if (hindering.length > 0) return { plugin: undefined, faults: hindering };
+  const others = named.map((plugin) => ({
+    plugin,
+    name: plugins.find((one) => one.directory === plugin)?.name ?? plugin,
+  }));
   const usesMqtt = plugins.some(({ name }) => name === "mqtt");
   return { plugin: { directory, main, manifest, builtIn, usesMqtt, others }, faults: [] };
 }

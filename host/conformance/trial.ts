@@ -2,7 +2,6 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readManifest } from "../loading/read-manifest.ts";
 import type { JsonObject } from "../sdk.ts";
 import { startTestHost, type TestHost } from "../testing/test-host.ts";
 import type { TestRun } from "../testing/test-run.ts";
@@ -88,10 +87,9 @@ function startHost(plugin: TriedPlugin, carrier: Carrier, config: JsonObject, ex
   const { directory, manifest, builtIn, usesMqtt } = plugin;
   const own = builtIn ? { isolation: "tried" } : {};
   const entry = { plugin: directory, config, ...(carrier === "process" ? own : { isolation: "in-process" }) };
-  // Those that were given bring the names of their own.
-  const given = plugin.others.map((other) => readManifest(other, false).manifest?.name ?? other);
-  const known = new Set([manifest.name, "host", ...given]);
-  const others = [...plugin.others, ...preparingPlugins(examples).filter((name) => !known.has(name))];
+  const known = new Set([manifest.name, "host", ...plugin.others.map(({ name }) => name)]);
+  const given = plugin.others.map((other) => other.plugin);
+  const others = [...given, ...preparingPlugins(examples).filter((name) => !known.has(name))];
   return startTestHost({
     plugins: [entry, ...others],
     workflows: workflowsOf(examples),

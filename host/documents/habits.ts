@@ -10,6 +10,8 @@ const program = hint('a program is run by `"uses": "script/run"`, with `command`
 const branch = hint("there is no other branch: each step, or block of steps, has its own `if`");
 const surroundings = hint("what a program finds in its environment is `environment` in the `with` of script/run");
 
+const failing = [key("onFailure"), "catch rescue onError on-error"] as const;
+
 const ofSteps = table(
   [program, "run script shell bash cmd exec command"],
   [key("if"), "when condition only"],
@@ -32,7 +34,7 @@ const ofSteps = table(
   [hint("the folder of a program is `directory` in the `with` of script/run"), "working-directory cwd"],
   [key("uses"), "plugin action type call"],
   [hint('a workflow is called by `"uses": "workflow:<name>"`'), "workflow"],
-  [key("onFailure"), "catch rescue onError on-error"],
+  failing,
   [key("finally"), "always ensure"],
   [key("undo"), "rollback compensate"],
 );
@@ -45,7 +47,7 @@ const ofWorkflows = table(
   [key("inputs"), "params parameters input arguments"],
   [key("vars"), "variables"],
   [hint("values of the workflow stand in `vars`, those for programs in `environment` of script/run"), "env"],
-  [key("onFailure"), "catch rescue onError on-error"],
+  failing,
   [key("finally"), "always cleanup ensure"],
   [key("outputs"), "output result results"],
   [hint('a workflow is off by `"enabled": false`'), "disabled"],
@@ -113,20 +115,23 @@ export function contextHint(name: string): string | undefined {
   return Object.hasOwn(contextHints, name) ? contextHints[name] : undefined;
 }
 
+/** The path of a value, as an expression has it. */
+const path = String.raw`((?:inputs|vars|steps|run|event|device|config|error|progress)\.[\w.-]*\w)`;
+const whole = new RegExp(String.raw`^\s*(?:\$?\{\{?|\$\(?\{?\{?|)\s*${path}\s*\}{0,2}\)?\s*$`);
+const within = new RegExp(String.raw`\$?\{\{?\s*${path}\s*\}\}?`);
+
 /** What an author who leaves out or mistypes the marks of an expression has written: the expression, with its marks. */
 export function unmarkedExpression(text: string): string | undefined {
-  const found =
-    /^\s*(?:\$?\{\{?|\$\(?\{?\{?|)\s*((?:inputs|vars|steps|run|event|device|config|error|progress)\.[\w.-]*\w)\s*\}{0,2}\)?\s*$/.exec(
-      text,
-    );
-  return found === null || text.includes("${{") ? undefined : `\${{ ${found[1]} }}`;
+  if (text.includes("${{")) return undefined;
+  const found = whole.exec(text);
+  return found === null ? undefined : `\${{ ${found[1]} }}`;
 }
 
 /** The same within a longer text: an expression in the marks of other languages. */
 export function foreignMarks(text: string): { offset: number; length: number; suggestion: string } | undefined {
   if (text.includes("${{")) return undefined;
-  const found =
-    /\$?\{\{?\s*((?:inputs|vars|steps|run|event|device|config|error|progress)\.[\w.-]*\w)\s*\}\}?/.exec(text) ??
-    undefined;
-  return found && { offset: found.index, length: found[0].length, suggestion: `\${{ ${found[1]} }}` };
+  const found = within.exec(text);
+  return found === null
+    ? undefined
+    : { offset: found.index, length: found[0].length, suggestion: `\${{ ${found[1]} }}` };
 }

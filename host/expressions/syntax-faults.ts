@@ -69,9 +69,7 @@ export function tooComplex(source: string, message: string): SyntaxFault {
 function wrongArguments(name: string, at: Place): SyntaxFault {
   const takes = functions.get(name)?.takes;
   if (takes !== undefined) return { code: "EXPRESSION_ARGUMENTS", message: `${name} takes ${takes}`, ...at };
-  const suggestion = nearest(name, functions.keys());
-  const fault = { code: "EXPRESSION_UNKNOWN_FUNCTION" as const, message: noFunction(name, suggestion), ...at };
-  return suggestion === undefined ? fault : { ...fault, suggestion };
+  return unknownFunction(name, at);
 }
 
 const insteadOfFunctions: Record<string, string> = {
@@ -82,11 +80,13 @@ const insteadOfFunctions: Record<string, string> = {
   hashFiles: "verify/checksum gives the digests of a file",
 };
 
-/** What to do without a function that does not exist. */
-export function noFunction(name: string, suggestion: string | undefined): string {
+/** Says what to do without a function that does not exist, or which one was probably meant. */
+export function unknownFunction(name: string, at: Place): SyntaxFault {
+  const suggestion = nearest(name, functions.keys());
   const hint = Object.hasOwn(insteadOfFunctions, name) ? insteadOfFunctions[name] : undefined;
   const known = suggestion === undefined ? `; there are ${[...functions.keys()].join(", ")}` : "";
-  return `there is no function ${name}${hint === undefined ? known : `; ${hint}`}`;
+  const message = `there is no function ${name}${hint === undefined ? known : `; ${hint}`}`;
+  return { code: "EXPRESSION_UNKNOWN_FUNCTION", message, ...at, ...(suggestion === undefined ? {} : { suggestion }) };
 }
 
 function unreadable(symbol: string): string {

@@ -4,7 +4,7 @@ import { type Expr, Parser } from "@actions/expressions";
 import { nearest } from "../nearest.ts";
 import type { Json } from "../sdk.ts";
 import { functions } from "./functions.ts";
-import { noFunction, type SyntaxFault, syntaxFaultOf, tokenFaults, tooComplex } from "./syntax-faults.ts";
+import { type SyntaxFault, syntaxFaultOf, tokenFaults, tooComplex, unknownFunction } from "./syntax-faults.ts";
 import { lex, literalOf, type Place, type Token, tokenType } from "./tokens.ts";
 
 export type Tree =
@@ -121,8 +121,7 @@ class Conversion {
     const at = this.#placeOf(token);
     const known = functions.get(name);
     if (known === undefined) {
-      const suggestion = nearest(name, functions.keys());
-      this.#fault("EXPRESSION_UNKNOWN_FUNCTION", noFunction(name, suggestion), at, suggestion);
+      this.faults.push(unknownFunction(name, at));
     } else if (args.length < known.minArgs || args.length > known.maxArgs) {
       this.#fault("EXPRESSION_ARGUMENTS", `${name} takes ${known.takes}, but is given ${args.length}`, at);
     }
