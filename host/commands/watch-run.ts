@@ -24,7 +24,7 @@ export interface WatchedRun {
 export function runOfHost(client: ControlClient, method: "runs.start" | "runs.retry", params: object): WatchedRun {
   const events = new EventEmitter<EngineEvents>();
   client.onNotification(({ method: name, params: facts }) => {
-    if (name === "events.step" || name === "events.progress")
+    if (name === "events.run" || name === "events.step" || name === "events.progress")
       events.emit(name.slice("events.".length) as "step", facts as unknown as EngineEvents["step"][0]);
   });
   return {
@@ -77,9 +77,9 @@ export async function watchRun(run: WatchedRun, json: boolean): Promise<number> 
 /** One object a line: what the engine tells while it works. */
 function printEvents(events: EventEmitter<EngineEvents>): () => void {
   const print = (event: string) => (facts: object) => process.stdout.write(`${JSON.stringify({ event, ...facts })}\n`);
-  const listeners = { step: print("step"), progress: print("progress") } as const;
-  events.on("step", listeners.step).on("progress", listeners.progress);
-  return () => void events.off("step", listeners.step).off("progress", listeners.progress);
+  const listeners = { run: print("run"), step: print("step"), progress: print("progress") } as const;
+  events.on("run", listeners.run).on("step", listeners.step).on("progress", listeners.progress);
+  return () => void events.off("run", listeners.run).off("step", listeners.step).off("progress", listeners.progress);
 }
 
 function printEnd({ id, workflow, status, output, error }: Run): void {

@@ -154,6 +154,7 @@ export class Engine extends EventEmitter<EngineEvents> {
       const durable = commit([], {});
       this.#enqueue(run, durable);
       await durable;
+      if (this.#turnstile.isWaiting(run.id)) this.emit("run", { id: run.id, workflow: run.workflow, status: "queued" });
       if (program.whenBusy !== "supersede") return;
       // It is accepted all the same, and begins when the others have ended by themselves.
       await this.#supersede(run).catch((error) => log.error("runs cannot be superseded", { run: run.id, err: error }));

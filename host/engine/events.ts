@@ -12,8 +12,11 @@ export interface EngineEvents {
       id?: string;
       uses: string;
       attempt: number;
-      status: "running" | "retrying" | "succeeded" | "unchanged" | "failed" | "suspended";
+      status: "running" | "waiting" | "retrying" | "succeeded" | "unchanged" | "failed" | "suspended";
+      /** With `retrying` and `failed`. */
       error?: Failure;
+      /** With `waiting`: until when, or for which signal; and when that is given up (epoch milliseconds). */
+      waiting?: { until?: number; signal?: string; deadline?: number };
     },
   ];
   progress: [{ run: string; path: string; id?: string; uses: string; progress: Progress }];

@@ -29,7 +29,11 @@ export function planAction(
   }
   if (here.abort !== undefined) return draft.fail(path, here.abort, id);
   if (before?.status === "retrying" && before.retryAt! > draft.now) return draft.sleep(before.retryAt!);
-  if (here.held && isOutsideWindow(draft)) return pending;
+  const opening = here.held ? windowOpensAt(draft) : undefined;
+  if (opening !== undefined) {
+    draft.waits.push({ path, uses: action.uses, id, wait: { until: opening } });
+    return draft.sleep(opening);
+  }
   if (before?.status === "retrying") {
     draft.record({ kind: "running", path, data: { ...before.begun!, attempt: before.attempt + 1 } });
   } else {
@@ -44,11 +48,10 @@ export function planAction(
   return pending;
 }
 
-function isOutsideWindow(draft: PlanDraft): boolean {
-  const { window } = draft.state.policy;
-  if (window === undefined) return false;
-  const opening = nextInside(window, draft.today);
-  if (opening === draft.today) return false;
-  draft.sleep(draft.now + (opening - draft.today));
-  return true;
+/** When the run's time window opens; undefined while it is open. */
+function windowOpensAt({ state, now, today }: PlanDraft): number | undefined {
+  const { window } = state.policy;
+  if (window === undefined) return undefined;
+  const opening = nextInside(window, today);
+  return opening === today ? undefined : now + (opening - today);
 }

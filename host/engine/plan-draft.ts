@@ -5,7 +5,7 @@ import type { Scope } from "../expressions/index.ts";
 import type { PrunedPlaces } from "../store/store.ts";
 import { failed, type Outcome, pending } from "./place-outcome.ts";
 import type { Action, Body } from "./program.ts";
-import type { Entry } from "./records.ts";
+import type { Entry, RecordData } from "./records.ts";
 import { applyRecord, type RunState } from "./state.ts";
 
 export interface PlannedAttempt {
@@ -27,6 +27,14 @@ export interface Listening {
   aborts: boolean;
 }
 
+/** A `host/wait` that goes on, or a step that the run's time window holds back. */
+export interface OpenWait {
+  path: string;
+  uses: string;
+  id: string | undefined;
+  wait: RecordData["waiting"];
+}
+
 export interface Plan {
   /** To be committed before anything below happens. Already applied to the state. */
   records: Entry[];
@@ -35,6 +43,7 @@ export interface Plan {
   /** Places whose attempt is to end now, and why. */
   aborts: (PlannedAttempt & { error: Failure })[];
   listening: Listening[];
+  waits: OpenWait[];
   /** When to plan again though nothing has happened: the earliest end of a wait (epoch milliseconds). */
   wakeAt: number | undefined;
   /** Whether something is being undone. */
@@ -65,6 +74,7 @@ export class PlanDraft {
   readonly attempts = new Map<string, PlannedAttempt>();
   readonly aborts = new Map<string, PlannedAttempt & { error: Failure }>();
   readonly listening: Listening[] = [];
+  readonly waits: OpenWait[] = [];
   readonly prunes: PrunedPlaces[] = [];
   undoing = false;
   #wakeAt: number | undefined;
@@ -81,6 +91,7 @@ export class PlanDraft {
       attempts: [...this.attempts.values()],
       aborts: [...this.aborts.values()],
       listening: this.listening,
+      waits: this.waits,
       wakeAt: this.#wakeAt,
       undoing: this.undoing,
       prunes: this.prunes,

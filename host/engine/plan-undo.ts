@@ -29,7 +29,7 @@ export function undoOne(draft: PlanDraft, program: Program, path: string, error:
   if (id !== undefined) steps[id] = { status: undoable.status, outputs: undoable.output };
   const here: Here = { scope: { ...undoable.fixed, error, steps } as Scope, abort: undefined, held: false };
   const place = `${path}/undo`;
-  const result = outcomeOf(draft.state.nodes.get(place)) ?? planAction(draft, place, undo, undefined, undefined, here);
+  const result = outcomeOf(draft.state.nodes.get(place)) ?? planAction(draft, place, undo, id, undefined, here);
   if (result.status === "pending") draft.undoing = true;
   return result.status !== "pending";
 }

@@ -23,11 +23,12 @@ export function planWait(
   if (before === undefined) {
     const read = readWait(node, here.scope);
     if (!read.ok) return draft.fail(path, read.error, node.id);
-    const { wait, timeoutMs } = read.value;
+    const { timeoutMs } = read.value;
     const deadline = timeoutMs === undefined ? {} : { deadline: draft.now + timeoutMs };
-    draft.record({ kind: "waiting", path, data: { ...waitData(draft, wait), ...deadline } });
+    draft.record({ kind: "waiting", path, data: { ...waitData(draft, read.value.wait), ...deadline } });
   }
-  const { until, signal, deadline } = draft.state.nodes.get(path)!.wait!;
+  const wait = draft.state.nodes.get(path)!.wait!;
+  const { until, signal, deadline } = wait;
   if (until !== undefined && until <= draft.now) return draft.close(path, { status: "succeeded", output: {} }, node.id);
   if (deadline !== undefined && deadline <= draft.now)
     return draft.fail(
@@ -36,6 +37,7 @@ export function planWait(
       node.id,
     );
   if (signal !== undefined) draft.listening.push({ path, signal: signal.name, since: signal.since, aborts: false });
+  draft.waits.push({ path, uses: "host/wait", id: node.id, wait });
   for (const time of [until, deadline]) if (time !== undefined) draft.sleep(time);
   return pending;
 }

@@ -18,6 +18,7 @@ import { type RunFacts, runFacts } from "./run-facts.ts";
 import { RunJournal } from "./run-journal.ts";
 import { abortedBy, type Signal, type SignalListener, type Signals, type Taken } from "./signals.ts";
 import { applyRecord, emptyState, type RunState } from "./state.ts";
+import { WaitReports } from "./wait-reports.ts";
 import type { FindStep, HostContexts } from "./workflow.ts";
 
 export interface DriverOptions {
@@ -49,6 +50,7 @@ export class RunDriver implements SignalListener {
   readonly #journal: RunJournal;
   readonly #clock: RunClock;
   readonly #attempts: ActiveAttempts;
+  readonly #waits: WaitReports;
   #listening: Listening[] = [];
   #wake: (() => void) | undefined;
   #writes: Promise<void> = Promise.resolve();
@@ -72,6 +74,7 @@ export class RunDriver implements SignalListener {
     const last = journal.at(-1);
     this.#journal = new RunJournal(run.id, last?.sequence ?? 0, store.runs, log, stopping, clock);
     this.#clock = new RunClock(last?.at ?? run.acceptedAt, clock);
+    this.#waits = new WaitReports(run.id, options.events);
     this.#attempts = new ActiveAttempts({
       run,
       facts: this.#facts,
@@ -103,6 +106,7 @@ export class RunDriver implements SignalListener {
     if (next.prunes.length > 0) await this.#prune(next);
     Object.assign(this.run, change);
     this.#options.signals.add(this);
+    this.#waits.tell(next.records, next.waits);
     this.#carryOut(next);
   }
 
@@ -168,6 +172,7 @@ export class RunDriver implements SignalListener {
     if (records.length > 0 || Object.keys(change).length > 0) await this.#journal.commit(records, change);
     if (next.prunes.length > 0) await this.#prune(next);
     Object.assign(this.run, change);
+    this.#waits.tell([...entries, ...next.records], next.waits);
     this.#carryOut(next);
   }
 

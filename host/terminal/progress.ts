@@ -2,6 +2,7 @@
 
 import type { EventEmitter } from "node:events";
 import { styleText } from "node:util";
+import { formatDuration } from "../duration.ts";
 import type { EngineEvents } from "../engine/events.ts";
 import { plain } from "./plain.ts";
 
@@ -9,6 +10,7 @@ type StepEvent = EngineEvents["step"][0];
 
 const marks = {
   running: ["…", "dim"],
+  waiting: ["◷", "blue"],
   retrying: ["↻", "yellow"],
   succeeded: ["✓", "green"],
   unchanged: ["=", "green"],
@@ -48,9 +50,15 @@ export function showProgress(engine: EventEmitter<EngineEvents>, stream: NodeJS.
       `  ${nameOf(event)} ${"█".repeat(full)}${"░".repeat(24 - full)} ${Math.round(percent)} % ${plain(message)}`,
     );
   };
+  const onRun = ({ status }: EngineEvents["run"][0]) => {
+    if (status === "queued")
+      redraw(`  ${styleFor(stream, "blue", "◷")} queued: other runs of its concurrency group come first`, "");
+  };
+  engine.on("run", onRun);
   engine.on("step", onStep);
   engine.on("progress", onProgress);
   return () => {
+    engine.off("run", onRun);
     engine.off("step", onStep);
     engine.off("progress", onProgress);
     redraw("", "");
@@ -60,15 +68,29 @@ export function showProgress(engine: EventEmitter<EngineEvents>, stream: NodeJS.
 function stepLine(event: StepEvent, stream: NodeJS.WriteStream): string {
   const [mark, colour] = marks[event.status];
   const reason = event.error === undefined ? "" : ` ${plain(event.error.message)} (${event.error.code})`;
-  return `  ${styleFor(stream, colour, mark)} ${nameOf(event)}${reason}`;
+  const waits = event.waiting === undefined ? "" : ` ${inWords(event.waiting)}`;
+  return `  ${styleFor(stream, colour, mark)} ${nameOf(event)}${waits}${reason}`;
 }
 
-function nameOf(event: Pick<StepEvent, "id" | "uses" | "path">): string {
-  const item = /\/items\/(\d+)\/(?!.*\/items\/)/.exec(event.path);
-  const named = event.id === undefined ? event.uses : `${event.id} (${event.uses})`;
-  return item === null ? named : `${named} [${item[1]}]`;
+function inWords({ until, signal, deadline }: NonNullable<StepEvent["waiting"]>): string {
+  const left = (time: number) => formatDuration(Math.max(0, time - Date.now()));
+  const what = until === undefined ? `for the signal ${plain(signal ?? "")}` : left(until);
+  return `waits ${what}${deadline === undefined ? "" : `, at most ${left(deadline)}`}`;
 }
 
-function styleFor(stream: NodeJS.WriteStream, colour: "dim" | "green" | "red" | "yellow", text: string): string {
+function nameOf({ id, uses, path }: Pick<StepEvent, "id" | "uses" | "path">): string {
+  const item = /\/items\/(\d+)\/(?!.*\/items\/)/.exec(path);
+  const named = id === undefined ? uses : `${id} (${uses})`;
+  // Why it is done at all, where that is not the workflow's usual course.
+  const side = path.split("/").findLast((word) => word === "undo" || word === "onFailure" || word === "finally");
+  const why = side === undefined ? "" : side === "undo" ? "undo of " : `${side}: `;
+  return `${why}${named}${item === null ? "" : ` [${item[1]}]`}`;
+}
+
+function styleFor(
+  stream: NodeJS.WriteStream,
+  colour: "blue" | "dim" | "green" | "red" | "yellow",
+  text: string,
+): string {
   return styleText(colour, text, { stream });
 }

@@ -1,14 +1,17 @@
 // Runs in the foreground, with the script plugin at work.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { catalogue } from "../../host/errors.ts";
 import { type HostFolder, makeHostFolder } from "../support/host-process.ts";
 import { gantry } from "./gantry.ts";
 
+const main = fileURLToPath(new URL("../../host/main.ts", import.meta.url));
 const script = (command: string[], more = {}) => ({
   id: "work",
   uses: "script/run",
@@ -96,4 +99,56 @@ test("an input that is no JSON, or not what the workflow takes, is INPUT_INVALID
     const { code, stderr } = await run("greet", "--input", file);
     assert.deepEqual([code, JSON.parse(stderr).code], [1, "INPUT_INVALID"], text);
   }
+});
+
+test("what it waits for is said, and what is done because something failed says so", async () => {
+  const said = (text: string, more = {}) => script(["echo", text], { id: text, ...more });
+  const wait = { duration: "300ms" };
+  writeFileSync(
+    join(root, "told.json"),
+    JSON.stringify({
+      name: "told",
+      steps: [
+        said("made", { undo: { uses: "script/run", with: said("unmade").with } }),
+        { id: "pause", uses: "host/wait", with: wait },
+        { id: "never", uses: "host/wait", with: { for: "go" }, timeout: "200ms" },
+      ],
+      onFailure: [said("told")],
+      finally: [said("tidied")],
+    }),
+  );
+  const { code, stdout } = await run(join(root, "told.json"));
+  assert.equal(code, 1);
+  const lines = stdout.split("\n").slice(0, 8);
+  assert.deepEqual(
+    lines.map((line) => line.replace(/\d+ms/, "N").trim()),
+    [
+      "✓ made (script/run)",
+      "◷ pause (host/wait) waits N",
+      "✓ pause (host/wait)",
+      "◷ never (host/wait) waits for the signal go, at most N",
+      "✗ never (host/wait) the wait was longer than its timeout (STEP_TIMEOUT)",
+      "✓ undo of made (script/run)",
+      "✓ onFailure: told (script/run)",
+      "✓ finally: tidied (script/run)",
+    ],
+  );
+});
+
+test("a run that its time window holds back says for how long", async () => {
+  const opening = new Date(Date.now() + 3 * 3_600_000);
+  const clock = (time: Date) => time.toTimeString().slice(0, 5);
+  const window = { from: clock(opening), to: clock(new Date(opening.getTime() + 3_600_000)) };
+  writeFileSync(join(root, "later.json"), JSON.stringify({ name: "later", window, steps: [script(["true"])] }));
+  const told = await new Promise<string>((resolve, reject) => {
+    const child = spawn(process.execPath, [main, "run", join(root, "later.json"), "--config", folder.config], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    child.stdout.setEncoding("utf8").once("data", (chunk: string) => {
+      resolve(chunk);
+      child.kill("SIGINT");
+    });
+    child.once("exit", () => reject(new Error("it ended without a word")));
+  });
+  assert.match(told, /^ {2}◷ work \(script\/run\) waits (?:3h|2h59m)/);
 });

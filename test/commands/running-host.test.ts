@@ -23,6 +23,11 @@ const workflows = {
     finally: [{ uses: "host/signal", with: { name: "cleaned" } }],
     outputs: "${{ steps.w.outputs.value }}",
   },
+  alone: {
+    name: "alone",
+    concurrency: { group: "alone" },
+    steps: [{ uses: "host/wait", with: { for: "let one alone go" } }],
+  },
 };
 
 let root: string;
@@ -106,6 +111,20 @@ test("a cancel ends a run with its clean-up, by the beginning of its id; an ende
   assert.match(again.stderr, /RUN_ENDED/);
   const nobody = await run("cancel", "ffff");
   assert.match(nobody.stderr, /RUN_UNKNOWN/);
+});
+
+test("a run that has to wait for its turn says so", async () => {
+  const first = run("run", "alone");
+  await waitFor("the first run", () => runsOf("alone").some(({ status }) => status === "waiting"));
+  const second = run("run", "alone");
+  await waitFor("the second run", () => runsOf("alone").some(({ status }) => status === "queued"));
+  await run("signal", "let one alone go");
+  const outcome = await first;
+  assert.doesNotMatch(outcome.stdout, /queued/);
+  // It hears the same signal, which came but a moment before.
+  const { code, stdout } = await second;
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /^ {2}◷ queued: /);
 });
 
 test("a retry is a new run with the same input, which knows what it repeats", async () => {
