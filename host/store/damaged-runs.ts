@@ -6,6 +6,7 @@ import { damageFailure, type Recovered } from "./damage.ts";
 import { readValue } from "./large-values.ts";
 
 interface UnfinishedRun {
+  number: number;
   id: string;
   input: string;
   event: string;
@@ -16,8 +17,10 @@ interface UnfinishedRun {
 
 /** Returns what was said about them. */
 export function endUnreadableRuns(database: DatabaseSync, dataDirectory: string): Recovered[] {
-  const unfinished = database.prepare("SELECT id, input, event, output, error, calls FROM runs WHERE ended_at IS NULL");
-  const journal = database.prepare("SELECT sequence, data FROM journal WHERE run_id = ?");
+  const unfinished = database.prepare(
+    "SELECT number, id, input, event, output, error, calls FROM runs WHERE ended_at IS NULL",
+  );
+  const journal = database.prepare("SELECT sequence, data FROM journal WHERE run_number = ?");
   const end = database.prepare(
     "UPDATE runs SET status = 'failed', ended_at = ?, output = 'null', error = ? WHERE id = ?",
   );
@@ -31,9 +34,9 @@ export function endUnreadableRuns(database: DatabaseSync, dataDirectory: string)
   }
   return facts;
 
-  function firstUnreadable({ id, input, event, output, error, calls }: UnfinishedRun): string | undefined {
+  function firstUnreadable({ number, id, input, event, output, error, calls }: UnfinishedRun): string | undefined {
     const values = Object.entries({ input, event, output, error, calls });
-    const records = (journal.all(id) as { sequence: number; data: string }[]).map(
+    const records = (journal.all(number) as { sequence: number; data: string }[]).map(
       ({ sequence, data }): [string, string] => [`record ${sequence}`, data],
     );
     for (const [what, stored] of [...values, ...records]) {

@@ -16,7 +16,8 @@ export class LargeFiles {
   constructor(dataDirectory: string, database: DatabaseSync) {
     this.#dataDirectory = dataDirectory;
     const find = database.prepare(
-      `SELECT 1 FROM journal WHERE run_id = ?1 AND data >= 'large:' AND data < 'large;' AND substr(data, -64) = ?2
+      `SELECT 1 FROM journal WHERE run_number = (SELECT number FROM runs WHERE id = ?1)
+         AND data >= 'large:' AND data < 'large;' AND substr(data, -64) = ?2
        UNION ALL SELECT 1 FROM runs WHERE id = ?1
          AND ?2 IN (substr(input, -64), substr(event, -64), substr(output, -64), substr(error, -64)) LIMIT 1`,
     );

@@ -34,6 +34,9 @@ export type RunUpdate = [columns: RunColumn[], values: (string | number | null)[
 const FIRST_VALUE = 8;
 const VALUES = 4;
 
+/** Of the run whose id is the statement's first argument. */
+export const numberOfRun = "(SELECT number FROM runs WHERE id = ?1)";
+
 export function runWrites(database: DatabaseSync, large: LargeFiles) {
   const insertRun = database.prepare(
     `INSERT INTO runs (id, workflow, document, status, concurrency_group, accepted_at, started_at, ended_at,
@@ -42,8 +45,8 @@ export function runWrites(database: DatabaseSync, large: LargeFiles) {
   );
   // The same record once more changes nothing but counts as a change; a different one counts as none.
   const insertRecord = database.prepare(
-    `INSERT INTO journal (run_id, sequence, at, kind, path, data) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (run_id, sequence) DO UPDATE SET at = excluded.at
+    `INSERT INTO journal (run_number, sequence, at, kind, path, data) VALUES (${numberOfRun}, ?2, ?3, ?4, ?5, ?6)
+     ON CONFLICT (run_number, sequence) DO UPDATE SET at = excluded.at
        WHERE at = excluded.at AND kind = excluded.kind AND path = excluded.path AND data = excluded.data`,
   );
   const insertDocument = database.prepare("INSERT OR IGNORE INTO documents (hash, text) VALUES (?, ?)");
@@ -51,14 +54,14 @@ export function runWrites(database: DatabaseSync, large: LargeFiles) {
     "INSERT OR REPLACE INTO deliveries (key, fingerprint, run_id, at) VALUES (?, ?, ?, ?)",
   );
   // A path's inner places begin with it and a slash; nothing else sorts between those two ends.
-  const among = `run_id = ?1 AND path >= ?2 || '/' AND path < ?2 || '0'
+  const among = `run_number = ${numberOfRun} AND path >= ?2 || '/' AND path < ?2 || '0'
        AND path NOT IN (SELECT value FROM json_each(?3))`;
   const findLarge = database.prepare(
     `SELECT data FROM journal WHERE ${among} AND data >= 'large:' AND data < 'large;'`,
   );
   const deleteRecords = database.prepare(`DELETE FROM journal WHERE ${among}`);
-  const findRecord = database.prepare("SELECT data FROM journal WHERE run_id = ? AND sequence = ?");
-  const deleteRecord = database.prepare("DELETE FROM journal WHERE run_id = ? AND sequence = ?");
+  const findRecord = database.prepare(`SELECT data FROM journal WHERE run_number = ${numberOfRun} AND sequence = ?2`);
+  const deleteRecord = database.prepare(`DELETE FROM journal WHERE run_number = ${numberOfRun} AND sequence = ?2`);
   const updates = new Map<string, StatementSync>();
 
   function updateOf(columns: RunColumn[]): StatementSync {

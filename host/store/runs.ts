@@ -65,7 +65,8 @@ export function readRuns(connection: ReadConnection, values: ValueReader): RunsR
       return connection.all<StoredRun>("SELECT * FROM runs WHERE answer IS NOT NULL ORDER BY number").map(toRun);
     },
     journal(runId) {
-      const sql = "SELECT sequence, at, kind, path, data FROM journal WHERE run_id = ? ORDER BY sequence";
+      const sql = `SELECT sequence, at, kind, path, data FROM journal
+        WHERE run_number = (SELECT number FROM runs WHERE id = ?) ORDER BY sequence`;
       const rows = connection.all<JournalRecord & { data: string }>(sql, runId);
       return rows.map((row) => ({ ...row, data: values.read(runId, `record ${row.sequence}`, row.data) }));
     },

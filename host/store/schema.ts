@@ -85,6 +85,23 @@ const migrations = [
    ALTER TABLE deliveries ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE runs ADD COLUMN answer TEXT;
    CREATE INDEX runs_unanswered ON runs (number) WHERE answer IS NOT NULL;`,
+
+  // In the order of writing: what many runs write in one commit lies on few pages.
+  `ALTER TABLE journal RENAME TO journal_by_run;
+   CREATE TABLE journal (
+     number INTEGER PRIMARY KEY,
+     run_number INTEGER NOT NULL REFERENCES runs (number) ON DELETE CASCADE,
+     sequence INTEGER NOT NULL,
+     at INTEGER NOT NULL,
+     kind TEXT NOT NULL,
+     path TEXT NOT NULL,
+     data TEXT NOT NULL
+   ) STRICT;
+   INSERT INTO journal (run_number, sequence, at, kind, path, data)
+     SELECT runs.number, sequence, at, kind, path, data FROM journal_by_run JOIN runs ON runs.id = run_id
+       ORDER BY runs.number, sequence;
+   CREATE UNIQUE INDEX journal_of_runs ON journal (run_number, sequence);
+   DROP TABLE journal_by_run;`,
 ];
 
 export const SCHEMA_VERSION = migrations.length;

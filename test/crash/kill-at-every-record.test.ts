@@ -164,7 +164,7 @@ function statusOf(folder: HostFolder): string | undefined {
 }
 
 const journalOf = (folder: HostFolder) =>
-  query<JournalRow>(folder, "SELECT kind, path FROM journal ORDER BY run_id, sequence");
+  query<JournalRow>(folder, "SELECT kind, path FROM journal ORDER BY run_number, sequence");
 const describe = ({ kind, path }: JournalRow) => `${kind} ${path}`.trim();
 
 /** What ended, in which order; each place once. */

@@ -21,7 +21,7 @@ function openWhenThere(): () => number {
     try {
       const database = new DatabaseSync(file, { readOnly: true });
       const statement = database.prepare(
-        "SELECT count(*) AS records FROM journal WHERE run_id = (SELECT id FROM runs ORDER BY number LIMIT 1 OFFSET ?)",
+        "SELECT count(*) AS records FROM journal WHERE run_number = (SELECT number FROM runs ORDER BY number LIMIT 1 OFFSET ?)",
       );
       return () => (statement.get(Number(run) - 1) as { records: number }).records;
     } catch {

@@ -189,12 +189,12 @@ function query<Row>(folder: HostFolder, sql: string): Row[] {
   }
 }
 
-const first = "(SELECT id FROM runs ORDER BY number LIMIT 1)";
+const first = "(SELECT min(number) FROM runs)";
 
 function journalOf(folder: HostFolder): JournalRow[] {
   return query<JournalRow>(
     folder,
-    `SELECT kind, path, data, at FROM journal WHERE run_id = ${first} ORDER BY sequence`,
+    `SELECT kind, path, data, at FROM journal WHERE run_number = ${first} ORDER BY sequence`,
   );
 }
 
