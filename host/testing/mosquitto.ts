@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface MosquittoOptions {
   /** Further lines of its configuration. */
   config?: string[];
-  /** Whether sessions and queued messages survive a restart; default true. */
+  /** Whether sessions and queued messages survive a restart (it writes them when it stops); default true. */
   persistence?: boolean;
   /** Whether anybody may connect; default true. */
   anonymous?: boolean;
@@ -27,7 +27,6 @@ export interface Mosquitto extends AsyncDisposable {
   /** What it has logged. */
   log(): string;
   stop(): Promise<void>;
-  kill(): Promise<void>;
   /** Starts it again on the same port, with what it kept. */
   restart(): Promise<void>;
 }
@@ -47,9 +46,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   const directory = await mkdtemp(join(tmpdir(), "mosquitto-"));
   const port = await freePort();
   const file = join(directory, "mosquitto.conf");
-  const kept = persistence
-    ? [`persistence true`, `persistence_location ${directory}/`, "autosave_interval 1", "autosave_on_changes true"]
-    : ["persistence false"];
+  const kept = persistence ? ["persistence true", `persistence_location ${directory}/`] : ["persistence false"];
   const lines = [
     // As root it would become a user who cannot write into the folder.
     ...(process.getuid?.() === 0 ? ["user root"] : []),
@@ -73,10 +70,10 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
       await sleep(10);
     }
   };
-  const end = async (signal: NodeJS.Signals) => {
+  const end = async () => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
-    child.kill(signal);
+    child.kill("SIGTERM");
     await ended;
   };
 
@@ -85,14 +82,13 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     port,
     url: `${scheme}://localhost:${port}`.replace("localhost", scheme === "mqtt" ? "127.0.0.1" : "localhost"),
     log: () => log,
-    stop: () => end("SIGTERM"),
-    kill: () => end("SIGKILL"),
+    stop: end,
     async restart() {
-      await end("SIGTERM");
+      await end();
       await start();
     },
     async [Symbol.asyncDispose]() {
-      await end("SIGTERM");
+      await end();
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -55,7 +55,7 @@ export class EmbeddedBroker implements Broker {
     });
     await retained.restore();
     for (const { topic, payload, qos } of retained.all()) await publishTo(aedes, { topic, payload, qos, retain: true });
-    const server = createServer((socket) => void aedes.handle(socket));
+    const server = createServer({ noDelay: true }, (socket) => void aedes.handle(socket));
     const broker = new EmbeddedBroker(options, aedes, server);
     try {
       server.listen(port, "127.0.0.1");

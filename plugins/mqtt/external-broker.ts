@@ -1,6 +1,7 @@
 // The one connection to a broker elsewhere: always trying, with a session that outlives it.
 
 import { isUtf8 } from "node:buffer";
+import { Socket } from "node:net";
 import { type Log, PluginError } from "gantry";
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
 import type { Broker, Sent } from "./broker.ts";
@@ -41,7 +42,12 @@ export class ExternalBroker implements Broker {
     this.#client = mqtt.connect(connection);
     this.#late = acknowledgeLate(this.#client);
     this.#client.on("message", (_topic, payload, packet) => this.#receive(payload, packet));
-    this.#client.on("connect", ({ sessionPresent }) => void this.#connected(sessionPresent));
+    this.#client.on("connect", ({ sessionPresent }) => {
+      // Nagle's algorithm would hold small packets back until the broker's kernel acknowledges the last one: 40 ms.
+      const { stream } = this.#client;
+      if (stream instanceof Socket) stream.setNoDelay();
+      void this.#connected(sessionPresent);
+    });
     this.#client.on("close", () => {
       if (!this.#ready) return;
       this.#ready = false;

@@ -17,8 +17,10 @@ export function acknowledgeLate(client: MqttClient): {
   if (typeof internals._sendPacket !== "function") throw new Error("mqtt.js has changed: _sendPacket is gone");
   const send = internals._sendPacket.bind(client);
   let connection = 0;
-  client.on("connect", () => {
-    connection += 1;
+  // Not at `connect`, which comes once everything is sent again that the last connection left unanswered: by then the
+  // broker's first messages on this one may have been read.
+  client.on("packetreceive", ({ cmd }) => {
+    if (cmd === "connack") connection += 1;
   });
   internals._sendPacket = (packet, ...rest) => {
     if (packet.cmd !== "puback") return send(packet, ...rest);
