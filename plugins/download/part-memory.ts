@@ -1,5 +1,5 @@
-// What the host knows of one part: in memory at first, and on disk from when going on with the part would save something.
-// A small file is there before that, and costs no more than its own syncs.
+// What the host knows of one part: in memory at first, in a file once going on with the part would save something, and
+// that file is synced once bytes of the part are. A small file is there before that, and costs no more than its own syncs.
 
 import { readFileSync } from "node:fs";
 import type { PartRecord, PartRecords } from "./part-records.ts";
@@ -7,13 +7,16 @@ import type { PartRecord, PartRecords } from "./part-records.ts";
 export class PartMemory {
   readonly #records: PartRecords;
   #record: PartRecord;
-  /** As text; undefined where there is none. */
-  #onDisk: string | undefined;
+  /** As text; undefined where there is no file. */
+  #written: string | undefined;
+  /** Whether a power cut leaves a file. */
+  #isCertain: boolean;
 
-  private constructor(records: PartRecords, record: PartRecord, onDisk: string | undefined) {
+  private constructor(records: PartRecords, record: PartRecord, written: string | undefined) {
     this.#records = records;
     this.#record = record;
-    this.#onDisk = onDisk;
+    this.#written = written;
+    this.#isCertain = written !== undefined;
   }
 
   static of(found: PartRecord, records: PartRecords): PartMemory {
@@ -30,39 +33,49 @@ export class PartMemory {
     return this.#record;
   }
 
-  get isOnDisk(): boolean {
-    return this.#onDisk !== undefined;
+  /** Whether a next life of the host will know of it. */
+  get isWritten(): boolean {
+    return this.#written !== undefined;
   }
 
-  /** From now on it is so; where it is on disk, a power cut may take that back. One call at a time, as all here. */
+  /** From now on it is so, also in the file where there is one. One call at a time, as all here. */
   async change(change: Partial<PartRecord>): Promise<void> {
     this.#record = { ...this.#record, ...change };
-    if (this.#onDisk !== undefined) await this.#write(() => this.#records.replace(this.#record));
+    if (this.isWritten) await this.write();
   }
 
-  /** On disk for certain. */
-  async save(change: Partial<PartRecord> = {}): Promise<void> {
+  /** For the next life of the host; a power cut may take it back. */
+  async write(change: Partial<PartRecord> = {}): Promise<void> {
     this.#record = { ...this.#record, ...change };
-    await this.#write(() => this.#records.write(this.#record));
+    await this.#put((record) => (this.#isCertain ? this.#records.replace(record) : this.#records.jot(record)));
   }
 
-  /** Nothing is known of what is there, also after a power cut. */
+  /** Whatever happens. */
+  async save(change: Partial<PartRecord>): Promise<void> {
+    this.#record = { ...this.#record, ...change };
+    await this.#put((record) => this.#records.write(record));
+    this.#isCertain = true;
+  }
+
+  /** Nothing of what is there is to be gone on with, whatever happens. */
   async reset(): Promise<void> {
     const { partPath, wanted, bootId: boot, state } = this.#record;
     this.#record = { partPath, wanted, version: {}, syncedBytes: 0, bootId: boot, state };
-    if (this.#onDisk !== undefined) await this.#write(() => this.#records.write(this.#record));
+    // Where it is not certain, a power cut leaves none of the bytes either.
+    if (this.#isCertain) await this.save({});
+    else if (this.isWritten) await this.write();
   }
 
   async forget(): Promise<void> {
-    if (this.#onDisk !== undefined) await this.#records.remove(this.#record.partPath);
-    this.#onDisk = undefined;
+    if (this.isWritten) await this.#records.remove(this.#record.partPath);
+    this.#written = undefined;
   }
 
-  async #write(write: () => Promise<void>): Promise<void> {
+  async #put(put: (record: PartRecord) => Promise<void>): Promise<void> {
     const text = JSON.stringify(this.#record);
-    if (text === this.#onDisk) return;
-    await write();
-    this.#onDisk = text;
+    if (text === this.#written) return;
+    await put(this.#record);
+    this.#written = text;
   }
 }
 

@@ -2,7 +2,7 @@
 // going on with.
 
 import { createHash, randomBytes } from "node:crypto";
-import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { syncFolder } from "gantry/toolkit/folders";
 import { writeFailure } from "./failures.ts";
@@ -60,6 +60,13 @@ export class PartRecords {
   async replace(record: PartRecord): Promise<void> {
     const file = this.#fileOf(record.partPath);
     await writeSynced(`${file}.new`, JSON.stringify(record));
+    await rename(`${file}.new`, file);
+  }
+
+  /** Outlives this process; after a power cut there may be none. */
+  async jot(record: PartRecord): Promise<void> {
+    const file = this.#fileOf(record.partPath);
+    await writeFile(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
     await rename(`${file}.new`, file);
   }
 

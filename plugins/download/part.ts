@@ -15,9 +15,9 @@ import type { Version } from "./ranges.ts";
 const syncEveryBytes = 64 << 20;
 const syncEveryMs = 30_000;
 
-/** What arrives before either is there is fetched again after a kill: it costs less than the record would. */
-const recordAfterBytes = 1 << 20;
-const recordAfterMs = 1_000;
+/** What arrives before either is there is fetched again after a kill. */
+const rememberedAfterBytes = 64 << 10;
+const rememberedAfterMs = 250;
 
 export interface OpenPart {
   path: string;
@@ -36,6 +36,8 @@ export class Part {
   #beside: Promise<void> | undefined;
   #besideFailure: unknown;
   #syncedAt = Date.now();
+  /** For a server that says nothing more. */
+  readonly #timer = setTimeout(() => this.#secureNowAndThen(), rememberedAfterMs + 10).unref();
 
   private constructor(checksums: Checksums, file: PartFile, memory: PartMemory, digester: Digester, bytes: number) {
     this.#checksums = checksums;
@@ -155,13 +157,13 @@ export class Part {
   /** For a later attempt, as long as parts are kept. */
   async keep(): Promise<void> {
     await this.close();
-    await this.#writing(() => this.#memory.save({ state: "kept" }));
+    await this.#writing(() => this.#memory.write({ state: "kept" }));
   }
 
   /** For the next life of the host. */
   async leave(): Promise<void> {
     await this.close();
-    await this.#writing(() => this.#memory.save());
+    await this.#writing(() => this.#memory.write());
   }
 
   /** The part first: a record without a part does no harm. */
@@ -172,6 +174,7 @@ export class Part {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#timer);
     await this.#beside;
     await this.#file.close().catch(() => {});
   }
@@ -188,17 +191,18 @@ export class Part {
   #secureNowAndThen(): void {
     if (this.#beside !== undefined) return;
     const { writtenBytes } = this.#file;
-    const bytes = writtenBytes - this.#memory.record.syncedBytes;
+    const { syncedBytes } = this.#memory.record;
     const ms = Date.now() - this.#syncedAt;
-    const isDue = (afterBytes: number, afterMs: number) => bytes >= afterBytes || (bytes > 0 && ms >= afterMs);
+    const isDue = (bytes: number, most: number, mostMs: number) => bytes >= most || (bytes > 0 && ms >= mostMs);
     let work: () => Promise<void>;
-    if (isDue(syncEveryBytes, syncEveryMs))
+    if (isDue(writtenBytes - syncedBytes, syncEveryBytes, syncEveryMs))
       work = async () => {
         await this.#file.sync();
         await this.#memory.save({ syncedBytes: writtenBytes });
         this.#syncedAt = Date.now();
       };
-    else if (!this.#memory.isOnDisk && isDue(recordAfterBytes, recordAfterMs)) work = () => this.#memory.save();
+    else if (!this.#memory.isWritten && isDue(this.#bytes, rememberedAfterBytes, rememberedAfterMs))
+      work = () => this.#memory.write();
     else return;
     this.#beside = work()
       .catch((error: unknown) => {
