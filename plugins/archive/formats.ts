@@ -22,6 +22,9 @@ const zip = [Buffer.from("PK\x03\x04"), Buffer.from("PK\x05\x06")];
 /** What `zstd` itself unpacks without being asked to use more memory: 128 MiB. */
 const zstdWindowLog = 27;
 
+/** So much comes out at a time: each further call costs more than the memory. */
+export const outputBytes = 256 * 1024;
+
 /** The entries of the archive; `onRead` hears how many bytes of it are done. Throws ARCHIVE_FORMAT_UNKNOWN. */
 export async function* readEntries(
   file: ArchiveFile,
@@ -66,9 +69,10 @@ async function* decompressed(
   }
   const decompressor =
     format === "tar.gz"
-      ? createGunzip({ rejectGarbageAfterEnd: true })
+      ? createGunzip({ rejectGarbageAfterEnd: true, chunkSize: outputBytes })
       : createZstdDecompress({
           rejectGarbageAfterEnd: true,
+          chunkSize: outputBytes,
           params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog },
         });
   // What goes wrong shows where the output is read.
