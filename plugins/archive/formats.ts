@@ -1,6 +1,5 @@
 // Which kind of archive a file is, by its beginning, and the entries in it.
 
-import { pipeline, Readable } from "node:stream";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
 import { PluginError } from "gantry";
 import type { ArchiveFile } from "./archive-file.ts";
@@ -11,6 +10,7 @@ import { broken, unsupported } from "./failures.ts";
 import { release } from "./release.ts";
 import { blockBytes, isTar } from "./tar-header.ts";
 import { readTar } from "./tar-reader.ts";
+import { outputOptions, unpack } from "./unpack.ts";
 import { readZip } from "./zip-reader.ts";
 
 type Format = "tar" | "tar.gz" | "tar.zst" | "zip";
@@ -21,9 +21,6 @@ const zip = [Buffer.from("PK\x03\x04"), Buffer.from("PK\x05\x06")];
 
 /** What `zstd` itself unpacks without being asked to use more memory: 128 MiB. */
 const zstdWindowLog = 27;
-
-/** So much comes out at a time: each further call costs more than the memory. */
-export const outputBytes = 256 * 1024;
 
 /** The entries of the archive; `onRead` hears how many bytes of it are done. Throws ARCHIVE_FORMAT_UNKNOWN. */
 export async function* readEntries(
@@ -69,24 +66,19 @@ async function* decompressed(
   }
   const decompressor =
     format === "tar.gz"
-      ? createGunzip({ rejectGarbageAfterEnd: true, chunkSize: outputBytes })
+      ? createGunzip({ rejectGarbageAfterEnd: true, ...outputOptions })
       : createZstdDecompress({
           rejectGarbageAfterEnd: true,
-          chunkSize: outputBytes,
+          ...outputOptions,
           params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog },
         });
-  // What goes wrong shows where the output is read.
-  const output = pipeline(Readable.from(packed, { highWaterMark: 1 }), decompressor, () => {});
   try {
-    for await (const chunk of output as AsyncIterable<Buffer>) {
+    for await (const chunk of unpack(packed, decompressor)) {
       budget.unpacked(chunk.length);
       yield chunk;
-      release(chunk);
     }
   } catch (error) {
     throw decompressionFailure(error as NodeJS.ErrnoException);
-  } finally {
-    output.destroy();
   }
 }
 

@@ -1,18 +1,16 @@
 // What is in one file of a zip: as many bytes as the archive says, with the checksum that it says, and nothing behind them.
 
-import { pipeline, Readable } from "node:stream";
 import { constants, crc32, createInflateRaw, inflateRawSync } from "node:zlib";
 import type { Entry as ZipEntry } from "yauzl";
 import type { ArchiveFile } from "./archive-file.ts";
 import type { Budget } from "./budget.ts";
 import { broken, shown } from "./failures.ts";
 import { release } from "./release.ts";
+import { outputOptions, unpack } from "./unpack.ts";
 import { type ZipBytes, zipFailure } from "./zip-file.ts";
 
 /** Up to here it is unpacked at once, which costs less than to begin a stream. */
 const smallBytes = 64 * 1024;
-
-const outputBytes = 256 * 1024;
 
 export interface ZipContent {
   file: ArchiveFile;
@@ -70,18 +68,9 @@ async function* inChunks({ file, entry, start }: ZipContent): AsyncGenerator<Buf
     }
     return;
   }
-  const inflate = createInflateRaw({ chunkSize: outputBytes });
-  // What goes wrong shows where the output is read.
-  const output = pipeline(Readable.from(packed, { highWaterMark: 1 }), inflate, () => {});
-  try {
-    for await (const chunk of output as AsyncIterable<Buffer>) {
-      yield chunk;
-      release(chunk);
-    }
-    checkConsumed(inflate.bytesWritten, entry);
-  } finally {
-    output.destroy();
-  }
+  const inflate = createInflateRaw(outputOptions);
+  yield* unpack(packed, inflate);
+  checkConsumed(inflate.bytesWritten, entry);
 }
 
 // What stands behind the end of the packed bytes, and still belongs to them, would be nobody's.
