@@ -57,8 +57,36 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Resolves once the names in the folder are on disk. */
-export async function syncFolder(path: string): Promise<void> {
+/** By folder: the sync under way, and the one after it, which is for all who have come meanwhile. */
+const syncing = new Map<string, Promise<void>>();
+const next = new Map<string, Promise<void>>();
+
+/** Resolves once the names that are in the folder by now are on disk. */
+export function syncFolder(path: string): Promise<void> {
+  const before = syncing.get(path);
+  if (before === undefined) return beginSync(path);
+  let after = next.get(path);
+  if (after === undefined) {
+    after = before
+      .catch(() => {})
+      .then(() => {
+        next.delete(path);
+        return beginSync(path);
+      });
+    next.set(path, after);
+  }
+  return after;
+}
+
+function beginSync(path: string): Promise<void> {
+  const sync = syncNow(path).finally(() => {
+    if (syncing.get(path) === sync) syncing.delete(path);
+  });
+  syncing.set(path, sync);
+  return sync;
+}
+
+async function syncNow(path: string): Promise<void> {
   const folder = await open(path, "r");
   try {
     await folder.sync();

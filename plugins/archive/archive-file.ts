@@ -4,9 +4,8 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { PluginError } from "gantry";
-import { release } from "./release.ts";
 
-const readBytes = 64 * 1024;
+const readBytes = 256 * 1024;
 
 export class ArchiveFile implements AsyncDisposable {
   readonly #file: FileHandle;
@@ -37,13 +36,19 @@ export class ArchiveFile implements AsyncDisposable {
 
   /** So many bytes from there, fewer at the end. Throws ARCHIVE_UNREADABLE or the signal's reason. */
   async read(position: number, length: number): Promise<Buffer> {
+    return this.readInto(Buffer.allocUnsafeSlow(length), position);
+  }
+
+  /** As many as the buffer takes; gives the part of it that is filled. Throws ARCHIVE_UNREADABLE or the signal's reason. */
+  async readInto(buffer: Buffer, position: number): Promise<Buffer> {
     this.#signal.throwIfAborted();
-    const buffer = Buffer.allocUnsafeSlow(length);
     let have = 0;
-    while (have < length) {
-      const { bytesRead } = await this.#file.read(buffer, have, length - have, position + have).catch((cause) => {
-        throw unreadable(`${this.#path}: ${cause.message}`, cause);
-      });
+    while (have < buffer.length) {
+      const { bytesRead } = await this.#file
+        .read(buffer, have, buffer.length - have, position + have)
+        .catch((cause) => {
+          throw unreadable(`${this.#path}: ${cause.message}`, cause);
+        });
       if (bytesRead === 0) break;
       have += bytesRead;
     }
@@ -64,11 +69,13 @@ export class ArchiveFile implements AsyncDisposable {
   /** Lower-case hexadecimal. */
   async sha256(): Promise<string> {
     const hash = createHash("sha256");
-    for await (const chunk of this.chunks()) {
+    const buffer = Buffer.allocUnsafeSlow(readBytes);
+    for (let position = 0; ; ) {
+      const chunk = await this.readInto(buffer, position);
+      if (chunk.length === 0) return hash.digest("hex");
       hash.update(chunk);
-      release(chunk);
+      position += chunk.length;
     }
-    return hash.digest("hex");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

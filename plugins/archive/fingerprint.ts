@@ -9,7 +9,7 @@ import { type Found, walk } from "./tree.ts";
 /** Of all that is below the folder; the folder itself may have been renamed. */
 export async function fingerprintOfTree(root: string, signal: AbortSignal): Promise<string> {
   const fingerprint = new Fingerprint();
-  for await (const found of walk(root, signal)) fingerprint.add(found);
+  for await (const found of walk(root, signal, () => true, 32)) fingerprint.add(found);
   return fingerprint.digest();
 }
 

@@ -1,6 +1,5 @@
 // Which kind of archive a file is, by its beginning, and the entries in it.
 
-import { pipeline, Readable } from "node:stream";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
 import { PluginError } from "gantry";
 import type { ArchiveFile } from "./archive-file.ts";
@@ -11,6 +10,7 @@ import { broken, unsupported } from "./failures.ts";
 import { release } from "./release.ts";
 import { blockBytes, isTar } from "./tar-header.ts";
 import { readTar } from "./tar-reader.ts";
+import { outputOptions, unpack } from "./unpack.ts";
 import { readZip } from "./zip-reader.ts";
 
 type Format = "tar" | "tar.gz" | "tar.zst" | "zip";
@@ -66,23 +66,19 @@ async function* decompressed(
   }
   const decompressor =
     format === "tar.gz"
-      ? createGunzip({ rejectGarbageAfterEnd: true })
+      ? createGunzip({ rejectGarbageAfterEnd: true, ...outputOptions })
       : createZstdDecompress({
           rejectGarbageAfterEnd: true,
+          ...outputOptions,
           params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog },
         });
-  // What goes wrong shows where the output is read.
-  const output = pipeline(Readable.from(packed, { highWaterMark: 1 }), decompressor, () => {});
   try {
-    for await (const chunk of output as AsyncIterable<Buffer>) {
+    for await (const chunk of unpack(packed, decompressor)) {
       budget.unpacked(chunk.length);
       yield chunk;
-      release(chunk);
     }
   } catch (error) {
     throw decompressionFailure(error as NodeJS.ErrnoException);
-  } finally {
-    output.destroy();
   }
 }
 

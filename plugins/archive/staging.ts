@@ -1,15 +1,14 @@
 // The content of an archive while it is unpacked: in a folder of its own beside the target, which nobody else may enter.
 // Files are made anew and never opened by a name that could be a link; links are made when nothing is written any more.
 
-import { constants } from "node:fs";
-import { link, mkdir, open, rm, symlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { link, mkdir, rm, symlink } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
 import { PluginError } from "gantry";
 import { isThere, makeFolder, syncFolder } from "gantry/toolkit/folders";
 import type { Entry } from "./entry.ts";
 import { shown } from "./failures.ts";
+import { FileWrites } from "./file-writes.ts";
 import { safePath } from "./names.ts";
-import { Syncs } from "./syncs.ts";
 import { oldPathOf, putInPlace, restore } from "./target.ts";
 import { TreeNames } from "./tree-names.ts";
 
@@ -29,6 +28,8 @@ export async function clearLeftovers(target: string): Promise<void> {
 /** Of folders that the archive does not name. */
 const unnamedMode = 0o755;
 
+const syncsAtATime = 16;
+
 /** How many of its files a step lists. */
 const maxListed = 1000;
 const maxListedBytes = 256 * 1024;
@@ -37,7 +38,7 @@ export class Staging {
   readonly path: string;
   readonly #target: string;
   readonly #names = new TreeNames();
-  readonly #syncs = new Syncs();
+  readonly #writes = new FileWrites();
   readonly #links: Entry[] = [];
   #listedBytes = 0;
   /** The first files, in the archive's order. */
@@ -69,7 +70,9 @@ export class Staging {
       for (const folder of missing) await this.#makeFolder(folder, folder === path ? entry.mode : unnamedMode);
     } else {
       await this.#makeFolders(this.#names.take(path, "file"));
-      await this.#write(entry);
+      await this.#writes
+        .add({ ...entry, path: join(this.path, path), mode: entry.mode | 0o600 })
+        .catch((error) => this.#throwAsDuplicate(error));
       this.#list(path);
       this.sizeBytes += entry.sizeBytes;
     }
@@ -77,14 +80,18 @@ export class Staging {
 
   /** Links, and all of it on disk. Throws ARCHIVE_LINK_REFUSED. */
   async finish(): Promise<void> {
+    await this.#writes.done().catch((error) => this.#throwAsDuplicate(error));
     for (const entry of this.#links) if (entry.kind === "hardlink") await this.#linkFile(entry);
     for (const entry of this.#links) {
       if (entry.kind !== "symlink") continue;
       if (this.#names.resolve(entry.path) === undefined) throw refused(entry, "leads to nothing inside the folder");
       await symlink(entry.target, join(this.path, entry.path));
     }
-    await this.#syncs.done();
-    for (const folder of this.#names.folders()) await syncFolder(join(this.path, folder));
+    const folders = this.#names.folders();
+    for (let begin = 0; begin < folders.length; begin += syncsAtATime)
+      await Promise.all(
+        folders.slice(begin, begin + syncsAtATime).map((folder) => syncFolder(join(this.path, folder))),
+      );
   }
 
   /** The content becomes the target. Throws ARCHIVE_TARGET_EXISTS. */
@@ -94,7 +101,7 @@ export class Staging {
 
   async discard(): Promise<void> {
     // No file is open any more when its folder goes.
-    await this.#syncs.done().catch(() => {});
+    await this.#writes.done().catch(() => {});
     await rm(this.path, { recursive: true, force: true });
   }
 
@@ -104,22 +111,7 @@ export class Staging {
 
   // Whoever unpacks can always read and remove what is unpacked. The system takes the umask off.
   async #makeFolder(path: string, mode: number): Promise<void> {
-    await mkdir(join(this.path, path), { mode: mode | 0o700 }).catch((error) => throwAsDuplicate(error, path));
-  }
-
-  async #write({ path, mode, modifiedAt, sizeBytes, content }: Entry): Promise<void> {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    const file = await open(join(this.path, path), flags, mode | 0o600).catch((error) => throwAsDuplicate(error, path));
-    try {
-      for await (const chunk of content) await file.writeFile(chunk);
-      if (modifiedAt !== undefined && !Number.isNaN(modifiedAt.getTime())) await file.utimes(new Date(), modifiedAt);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-    // One without content is no more than its name, which is synced with its folder.
-    if (sizeBytes === 0) await file.close();
-    else await this.#syncs.add(file);
+    await mkdir(join(this.path, path), { mode: mode | 0o700 }).catch((error) => this.#throwAsDuplicate(error));
   }
 
   async #linkFile(entry: Entry): Promise<void> {
@@ -129,17 +121,18 @@ export class Staging {
     this.#list(entry.path);
   }
 
+  // The names in the archive differ, and the file system takes them for one: it does not tell cases apart, say.
+  #throwAsDuplicate(error: NodeJS.ErrnoException): never {
+    if (error.code !== "EEXIST") throw error;
+    const path = relative(this.path, error.path ?? this.path);
+    throw new PluginError("ARCHIVE_NAME_DUPLICATE", `the name ${shown(path)} is there twice for this file system`);
+  }
+
   #list(path: string): void {
     this.fileCount++;
     this.#listedBytes += Buffer.byteLength(path);
     if (this.files.length < maxListed && this.#listedBytes <= maxListedBytes) this.files.push(path);
   }
-}
-
-// The names in the archive differ, and the file system takes them for one: it does not tell cases apart, say.
-function throwAsDuplicate(error: NodeJS.ErrnoException, path: string): never {
-  if (error.code !== "EEXIST") throw error;
-  throw new PluginError("ARCHIVE_NAME_DUPLICATE", `the name ${shown(path)} is there twice for this file system`);
 }
 
 function refused({ path, target }: Entry, why: string): PluginError {

@@ -104,5 +104,6 @@ async function readEnd(bytes: ByteReader): Promise<void> {
 }
 
 async function skip(bytes: ByteReader, length: number): Promise<void> {
+  if (length === 0) return;
   for await (const _ of bytes.take(length));
 }

@@ -10,20 +10,28 @@ export interface Found {
   stats: BigIntStats;
 }
 
-/** All below the folder; what `enter` denies is neither given nor entered. Rejects with the system's errors. */
+/**
+ * All below the folder; what `enter` denies is neither given nor entered. So many are looked at together, most of them
+ * before they are asked for. Rejects with the system's errors.
+ */
 export async function* walk(
   root: string,
   signal: AbortSignal,
   enter: (path: string) => boolean = () => true,
+  atATime = 1,
   folder = "",
 ): AsyncGenerator<Found> {
   const names = await readdir(join(root, folder));
-  for (const name of names.sort()) {
+  const paths = names.sort().map((name) => (folder === "" ? name : `${folder}/${name}`));
+  const entered = paths.filter(enter);
+  for (let begin = 0; begin < entered.length; begin += atATime) {
     signal.throwIfAborted();
-    const path = folder === "" ? name : `${folder}/${name}`;
-    if (!enter(path)) continue;
-    const stats = await lstat(join(root, path), { bigint: true });
-    yield { path, stats };
-    if (stats.isDirectory()) yield* walk(root, signal, enter, path);
+    const some = entered.slice(begin, begin + atATime).map(async (path) => {
+      return { path, stats: await lstat(join(root, path), { bigint: true }) };
+    });
+    for (const found of await Promise.all(some)) {
+      yield found;
+      if (found.stats.isDirectory()) yield* walk(root, signal, enter, atATime, found.path);
+    }
   }
 }

@@ -14,9 +14,10 @@ const locatorBytes = 20;
 const end64Bytes = 56;
 const locatorSignature = 0x07064b50;
 
-/** `entries` by offset. Throws ARCHIVE_BROKEN. */
-export async function checkLayout(file: ArchiveFile, zip: ZipFile, entries: ZipEntry[]): Promise<void> {
+/** `entries` by offset; gives where the content of each begins. Throws ARCHIVE_BROKEN. */
+export async function checkLayout(file: ArchiveFile, zip: ZipFile, entries: ZipEntry[]): Promise<number[]> {
   const space = new Space();
+  const starts: number[] = [];
   for (const entry of entries) {
     const name = shown(entry.fileNameRaw.toString("utf8"));
     space.begins(entry.relativeOffsetOfLocalHeader, name);
@@ -25,9 +26,11 @@ export async function checkLayout(file: ArchiveFile, zip: ZipFile, entries: ZipE
     });
     const difference = differenceBetween(entry, local);
     if (difference !== undefined) throw broken(`its directory and the header of ${name} have another ${difference}`);
+    starts.push(local.fileDataStart);
     space.ends(local.fileDataStart + entry.compressedSize, hasDescriptor(entry) ? maxDescriptorBytes : 0);
   }
   await checkEnd(file, zip, entries.length, space);
+  return starts;
 }
 
 /** The bytes of one thing begin where those of the one before end. */

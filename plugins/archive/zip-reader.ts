@@ -1,7 +1,6 @@
 // Reads zip. The package `yauzl` reads the records; zip-layout.ts holds the two places where a zip says what it has, the
-// central directory and the header before each file, against each other; here checksums are held against the content.
+// central directory and the header before each file, against each other; zip-content.ts reads what is in the files.
 
-import { crc32 } from "node:zlib";
 import { PluginError } from "gantry";
 import type { Entry as ZipEntry, ZipFile } from "yauzl";
 import type { ArchiveFile } from "./archive-file.ts";
@@ -9,7 +8,8 @@ import type { Budget } from "./budget.ts";
 import { type Entry, noContent } from "./entry.ts";
 import { broken, shown, unsupported } from "./failures.ts";
 import { decodeName, safePath } from "./names.ts";
-import { openZip, zipFailure } from "./zip-file.ts";
+import { contentOf } from "./zip-content.ts";
+import { openZip, ZipBytes, zipFailure } from "./zip-file.ts";
 import { checkLayout } from "./zip-layout.ts";
 
 const maxLinkBytes = 4096;
@@ -24,11 +24,13 @@ export async function* readZip(
   budget: Budget,
   onRead: (bytes: number) => void,
 ): AsyncGenerator<Entry> {
-  const zip = await openZip(file);
+  const bytes = new ZipBytes(file);
+  const zip = await openZip(file, bytes);
   const found = await readDirectory(zip, budget);
-  await checkLayout(file, zip, found);
-  for (const entry of found) {
-    yield await entryOf(zip, entry, budget);
+  const starts = await checkLayout(file, zip, found);
+  for (const [index, entry] of found.entries()) {
+    const content = contentOf({ file, bytes, entry, start: starts[index]!, budget });
+    yield await entryOf(entry, content);
     onRead(entry.relativeOffsetOfLocalHeader + entry.compressedSize);
   }
 }
@@ -47,7 +49,7 @@ async function readDirectory(zip: ZipFile, budget: Budget): Promise<ZipEntry[]> 
   return found.sort((one, other) => one.relativeOffsetOfLocalHeader - other.relativeOffsetOfLocalHeader);
 }
 
-async function entryOf(zip: ZipFile, entry: ZipEntry, budget: Budget): Promise<Entry> {
+async function entryOf(entry: ZipEntry, content: AsyncIterable<Uint8Array>): Promise<Entry> {
   const name = await nameOf(entry);
   if (entry.isEncrypted()) throw new PluginError("ARCHIVE_ENCRYPTED", `${shown(name)} is encrypted`);
   if (!entry.canDecodeFileData()) throw unsupported(`${shown(name)} has compression ${entry.compressionMethod}`);
@@ -57,7 +59,6 @@ async function entryOf(zip: ZipFile, entry: ZipEntry, budget: Budget): Promise<E
   const sizeBytes = entry.uncompressedSize;
   if (kind === "directory" && sizeBytes !== 0) throw broken(`${shown(name)} has content, and is a folder`);
   if (kind === "symlink" && sizeBytes > maxLinkBytes) throw broken(`the link ${shown(name)} is too long`);
-  const content = kind === "directory" ? noContent() : contentOf(zip, entry, budget);
   return {
     kind,
     path,
@@ -93,23 +94,9 @@ async function nameOf(entry: ZipEntry): Promise<string> {
   return name;
 }
 
-async function* contentOf(zip: ZipFile, entry: ZipEntry, budget: Budget): AsyncGenerator<Buffer> {
-  let checksum = 0;
-  try {
-    const stream = await zip.openReadStreamPromise(entry);
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      checksum = crc32(chunk, checksum);
-      budget.unpacked(chunk.length);
-      yield chunk;
-    }
-  } catch (error) {
-    throw zipFailure(error);
-  }
-  if (checksum !== entry.crc32) throw broken(`the checksum of ${shown(entry.fileNameRaw.toString("utf8"))} is wrong`);
-}
-
 async function wholeOf(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  for await (const part of content) parts.push(part);
+  // Each holds until the next one is asked for.
+  for await (const part of content) parts.push(Buffer.from(part));
   return Buffer.concat(parts);
 }

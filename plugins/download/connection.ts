@@ -11,6 +11,9 @@ import { connectionFailure } from "./failures.ts";
 /** What one read from the network takes at most; a slow transfer reads a quarter of a second's share. */
 const maxReadBytes = 1 << 20;
 const minReadBytes = 4096;
+/** So many buffers of full size stay for the connections that come next. */
+const maxFreeBuffers = 4;
+const freeBuffers: Buffer[] = [];
 
 export interface GetOptions {
   headers: IncomingHttpHeaders;
@@ -75,7 +78,7 @@ class ReusedBuffer {
 
   constructor(sizeBytes: number) {
     this.onread = {
-      buffer: Buffer.allocUnsafeSlow(sizeBytes),
+      buffer: (sizeBytes === maxReadBytes ? freeBuffers.pop() : undefined) ?? Buffer.allocUnsafeSlow(sizeBytes),
       callback: (length, buffer) => {
         // The parser of HTTP copies what it needs before this returns.
         this.#socket?.emit("data", buffer.subarray(0, length));
@@ -86,9 +89,14 @@ class ReusedBuffer {
 
   serve(socket: Socket): void {
     this.#socket = socket;
+    const { buffer } = this.onread;
     // Behind a proxy the connection is made in another way, without `onread`.
     socket.on("data", (chunk: Buffer) => {
-      if (chunk.buffer !== this.onread.buffer.buffer) release(chunk);
+      if (chunk.buffer !== buffer.buffer) release(chunk);
+    });
+    // Nothing is read any more then.
+    socket.once("close", () => {
+      if (buffer.length === maxReadBytes && freeBuffers.length < maxFreeBuffers) freeBuffers.push(buffer);
     });
   }
 }

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PluginError } from "gantry";
-import { isWithin, makeFolder, realpathOfExisting } from "gantry/toolkit/folders";
+import { isWithin, look, makeFolder, realpathOfExisting } from "gantry/toolkit/folders";
 import type { Checksums } from "./checksums.ts";
 import { writeFailure } from "./failures.ts";
 import { digestFile } from "./file-digests.ts";
@@ -36,9 +36,11 @@ export async function findDestination(options: DestinationOptions): Promise<Dest
 
 /** The same, and the folder is there. */
 export async function makeDestination(options: DestinationOptions): Promise<Destination> {
-  const { directory } = await findDestination(options);
+  const destination = await findDestination(options);
   try {
-    await makeFolder(directory);
+    // Then there are no links left to resolve.
+    if ((await look(destination.directory))?.isDirectory()) return destination;
+    await makeFolder(destination.directory);
   } catch (error) {
     throw writeFailure(error);
   }
@@ -87,6 +89,8 @@ export function nameOf(url: URL): string {
 export function partPathOf(path: string, hostId: string): string {
   return join(dirname(path), `.${distinctName(basename(path))}.${hostId}.part`);
 }
+
+export const isPartOf = (name: string, hostId: string) => name.startsWith(".") && name.endsWith(`.${hostId}.part`);
 
 // The part's name has room for more than the file's own: a long one is told apart by its digest.
 function distinctName(name: string): string {

@@ -9,6 +9,9 @@ import { writeFailure } from "./failures.ts";
 /** Whoever adds waits while more than this is to be written. */
 const maxWaitingBytes = 1 << 20;
 
+/** The rights of a part, whatever those of the file will be. */
+const ownMode = 0o600;
+
 export class PartFile {
   readonly #file: FileHandle;
   #writtenBytes: number;
@@ -25,7 +28,7 @@ export class PartFile {
   /** A new one; what was there is removed, and a link that somebody put there is not followed. */
   static async create(path: string): Promise<PartFile> {
     await rm(path, { force: true });
-    return new PartFile(await open(path, "wx", 0o600), 0);
+    return new PartFile(await open(path, "wx", ownMode), 0);
   }
 
   /** The one that is there, cut to at most so many bytes; undefined when it is none that this process made. */
@@ -39,6 +42,7 @@ export class PartFile {
     }
     const size = Math.min(found.size, maxBytes);
     if (size < found.size) await file.truncate(size);
+    if ((found.mode & 0o7777) !== ownMode) await file.chmod(ownMode);
     return new PartFile(file, size);
   }
 
@@ -69,6 +73,13 @@ export class PartFile {
   /** What is in the file by now is on disk. */
   async sync(): Promise<void> {
     await this.#file.datasync();
+  }
+
+  /** On disk, too. */
+  async setMode(mode: number): Promise<void> {
+    if (mode === ownMode) return;
+    await this.#file.chmod(mode);
+    await this.#file.sync();
   }
 
   async empty(): Promise<void> {

@@ -1,8 +1,8 @@
-// What this host knows of the parts it has begun, in a folder of the plugin's own: one small file for each, on disk
-// before the part is made, so that no part is ever lost sight of.
+// What this host knows of the parts it has begun, in a folder of the plugin's own: one small file for each that is worth
+// going on with.
 
 import { createHash, randomBytes } from "node:crypto";
-import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { syncFolder } from "gantry/toolkit/folders";
 import { writeFailure } from "./failures.ts";
@@ -52,14 +52,32 @@ export class PartRecords {
   /** Synced when this resolves. */
   async write(record: PartRecord): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await this.replace(record);
+    await syncFolder(this.#directory);
+  }
+
+  /** Of one that was written before; after a power cut that may be what is found. */
+  async replace(record: PartRecord): Promise<void> {
     const file = this.#fileOf(record.partPath);
     await writeSynced(`${file}.new`, JSON.stringify(record));
     await rename(`${file}.new`, file);
-    await syncFolder(this.#directory);
+  }
+
+  /** Outlives this process; after a power cut there may be none. */
+  async jot(record: PartRecord): Promise<void> {
+    const file = this.#fileOf(record.partPath);
+    await writeFile(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
+    await rename(`${file}.new`, file);
   }
 
   async remove(partPath: string): Promise<void> {
     await rm(this.#fileOf(partPath), { force: true });
+  }
+
+  /** A power cut does not bring it back. */
+  async removeForGood(partPath: string): Promise<void> {
+    await this.remove(partPath);
+    await syncFolder(this.#directory);
   }
 
   async all(): Promise<PartRecord[]> {

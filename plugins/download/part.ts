@@ -1,19 +1,23 @@
 // The beginning of a file that is not complete: its bytes, their digests, and what the host remembers of it.
 
-import { readFileSync } from "node:fs";
-import { chmod, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncFolder } from "gantry/toolkit/folders";
 import type { Checksums, Digester } from "./checksums.ts";
 import { writeFailure } from "./failures.ts";
 import { digestFile } from "./file-digests.ts";
 import { PartFile } from "./part-file.ts";
-import type { PartRecord, PartRecords } from "./part-records.ts";
+import { certainBytes, PartMemory } from "./part-memory.ts";
+import type { PartRecords } from "./part-records.ts";
 import type { Version } from "./ranges.ts";
 
 /** So much is synced at a time while a file arrives; a power cut costs at most that. */
 const syncEveryBytes = 64 << 20;
 const syncEveryMs = 30_000;
+
+/** What arrives before either is there is fetched again after a kill. */
+const rememberedAfterBytes = 64 << 10;
+const rememberedAfterMs = 250;
 
 export interface OpenPart {
   path: string;
@@ -23,27 +27,22 @@ export interface OpenPart {
 }
 
 export class Part {
-  readonly #records: PartRecords;
   readonly #checksums: Checksums;
   readonly #file: PartFile;
-  #record: PartRecord;
+  readonly #memory: PartMemory;
   #digester: Digester;
   #bytes: number;
-  #syncing: Promise<void> | undefined;
+  /** What is written and synced beside the receiving. */
+  #beside: Promise<void> | undefined;
+  #besideFailure: unknown;
   #syncedAt = Date.now();
-  #syncFailure: unknown;
+  /** For a server that says nothing more. */
+  readonly #timer = setTimeout(() => this.#secureNowAndThen(), rememberedAfterMs + 10).unref();
 
-  private constructor(
-    { records, checksums }: OpenPart,
-    file: PartFile,
-    record: PartRecord,
-    digester: Digester,
-    bytes: number,
-  ) {
-    this.#records = records;
+  private constructor(checksums: Checksums, file: PartFile, memory: PartMemory, digester: Digester, bytes: number) {
     this.#checksums = checksums;
     this.#file = file;
-    this.#record = record;
+    this.#memory = memory;
     this.#digester = digester;
     this.#bytes = bytes;
   }
@@ -59,17 +58,14 @@ export class Part {
 
     async function reopen({ path, checksums, records, signal }: OpenPart): Promise<Part | undefined> {
       const record = await records.read(path);
-      if (record === undefined || record.wanted !== checksums.key) return undefined;
-      // What a process has written outlives it, but not the kernel.
-      const certain = record.bootId === bootId() && bootId() !== "" ? Number.POSITIVE_INFINITY : record.syncedBytes;
-      const file = await PartFile.reopen(path, certain);
-      if (file === undefined) return undefined;
+      if (record === undefined) return undefined;
+      const file = record.wanted === checksums.key ? await PartFile.reopen(path, certainBytes(record)) : undefined;
+      // It must not be taken for one of the part that is made instead.
+      if (file === undefined) return void (await records.removeForGood(path));
       try {
         const digester = checksums.digester();
         const bytes = await digestFile(file.handle, file.writtenBytes, digester, signal);
-        const receiving: PartRecord = { ...record, state: "receiving", bootId: bootId() };
-        await records.write(receiving);
-        return new Part(options, file, receiving, digester, bytes);
+        return new Part(checksums, file, PartMemory.of(record, records), digester, bytes);
       } catch (error) {
         await file.close();
         throw error;
@@ -77,21 +73,13 @@ export class Part {
     }
 
     async function begin({ path, checksums, records }: OpenPart): Promise<Part> {
-      const record: PartRecord = {
-        partPath: path,
-        wanted: checksums.key,
-        version: {},
-        syncedBytes: 0,
-        bootId: bootId(),
-        state: "receiving",
-      };
-      await records.write(record);
-      return new Part(options, await PartFile.create(path), record, checksums.digester(), 0);
+      const memory = PartMemory.begin(path, checksums.key, records);
+      return new Part(checksums, await PartFile.create(path), memory, checksums.digester(), 0);
     }
   }
 
   get path(): string {
-    return this.#record.partPath;
+    return this.#memory.record.partPath;
   }
 
   get bytes(): number {
@@ -99,25 +87,23 @@ export class Part {
   }
 
   get version(): Version {
-    return this.#record.version;
+    return this.#memory.record.version;
   }
 
   /** Whether all of it has come from there. */
   isFrom(source: string): boolean {
-    return this.#record.source === source;
+    return this.#memory.record.source === source;
   }
 
   /** Whether nothing vouches for its pieces being of one and the same file. */
   get isMixed(): boolean {
-    return this.#record.isMixed === true;
+    return this.#memory.record.isMixed === true;
   }
 
   /** Remembers where the bytes that follow come from. */
   async describe(source: string, version: Version, isMixed: boolean): Promise<void> {
-    const described: PartRecord = { ...this.#record, source, version, ...(isMixed ? { isMixed: true } : {}) };
-    const isNews = JSON.stringify(described) !== JSON.stringify(this.#record);
-    this.#record = described;
-    if (isNews) await this.#write();
+    await this.#beside;
+    await this.#writing(() => this.#memory.change({ source, version, ...(isMixed ? { isMixed: true } : {}) }));
   }
 
   /** Takes a chunk, which must not be used afterwards; resolves when there is room for another one. */
@@ -125,8 +111,8 @@ export class Part {
     this.#digester.update(chunk);
     this.#bytes += chunk.length;
     await this.#file.add(chunk);
-    this.#syncNowAndThen();
-    if (this.#syncFailure !== undefined) throw writeFailure(this.#syncFailure);
+    this.#secureNowAndThen();
+    if (this.#besideFailure !== undefined) throw writeFailure(this.#besideFailure);
   }
 
   /** All that was added is in the file. */
@@ -136,107 +122,94 @@ export class Part {
 
   /** Nothing of it is of use. */
   async restart(): Promise<void> {
-    await this.#syncing;
-    const { partPath, wanted, bootId: boot, state } = this.#record;
-    this.#record = { partPath, wanted, version: {}, syncedBytes: 0, bootId: boot, state };
-    try {
-      if (this.#bytes > 0) {
-        await this.#records.write(this.#record);
-        await this.#file.empty();
-      }
-    } catch (error) {
-      throw writeFailure(error);
-    }
+    await this.#beside;
+    await this.#writing(async () => {
+      if (this.#bytes === 0) return;
+      await this.#memory.reset();
+      await this.#file.empty();
+    });
     this.#digester = this.#checksums.digester();
     this.#bytes = 0;
   }
 
   /** On disk; the digests end it, nothing can be added any more. */
   async finish(): Promise<Record<string, string>> {
-    try {
+    await this.#writing(async () => {
       await this.#file.settle();
-      await this.#syncing;
-      if (this.#syncFailure !== undefined) throw this.#syncFailure;
+      await this.#beside;
+      if (this.#besideFailure !== undefined) throw this.#besideFailure;
       await this.#file.sync();
-    } catch (error) {
-      throw writeFailure(error);
-    }
+    });
     return this.#digester.digests();
   }
 
   /** The part becomes the file, with these rights (octal); resolves once the folder's entry is on disk, too. */
   async putInPlace(path: string, mode: string): Promise<void> {
-    await this.close();
-    try {
-      await chmod(this.#record.partPath, Number.parseInt(mode, 8));
-      await rename(this.#record.partPath, path);
+    await this.#writing(async () => {
+      await this.#file.setMode(Number.parseInt(mode, 8));
+      await this.close();
+      await rename(this.path, path);
       await syncFolder(dirname(path));
-    } catch (error) {
-      throw writeFailure(error);
-    }
-    await this.#records.remove(this.#record.partPath);
+    });
+    await this.#memory.forget();
   }
 
-  /** For a later attempt. */
+  /** For a later attempt, as long as parts are kept. */
   async keep(): Promise<void> {
     await this.close();
-    this.#record.state = "kept";
-    await this.#write();
+    await this.#writing(() => this.#memory.write({ state: "kept" }));
   }
 
+  /** For the next life of the host. */
+  async leave(): Promise<void> {
+    await this.close();
+    await this.#writing(() => this.#memory.write());
+  }
+
+  /** The part first: a record without a part does no harm. */
   async discard(): Promise<void> {
     await this.close();
-    await discardPart(this.#record.partPath, this.#records);
+    await rm(this.path, { force: true });
+    await this.#memory.forget();
   }
 
   async close(): Promise<void> {
-    await this.#syncing;
+    clearTimeout(this.#timer);
+    await this.#beside;
     await this.#file.close().catch(() => {});
   }
 
-  async #write(): Promise<void> {
+  async #writing(write: () => Promise<void>): Promise<void> {
     try {
-      await this.#records.write(this.#record);
+      await write();
     } catch (error) {
       throw writeFailure(error);
     }
   }
 
   // Beside the receiving: the last sync, for which the run waits, is short then.
-  #syncNowAndThen(): void {
-    const bytes = this.#file.writtenBytes - this.#record.syncedBytes;
-    const isDue = bytes >= syncEveryBytes || (bytes > 0 && Date.now() - this.#syncedAt >= syncEveryMs);
-    if (this.#syncing !== undefined || !isDue) return;
-    const syncedBytes = this.#file.writtenBytes;
-    this.#syncing = this.#file
-      .sync()
-      .then(() => {
-        this.#record.syncedBytes = syncedBytes;
-        return this.#records.write(this.#record);
-      })
+  #secureNowAndThen(): void {
+    if (this.#beside !== undefined) return;
+    const { writtenBytes } = this.#file;
+    const { syncedBytes } = this.#memory.record;
+    const ms = Date.now() - this.#syncedAt;
+    const isDue = (bytes: number, most: number, mostMs: number) => bytes >= most || (bytes > 0 && ms >= mostMs);
+    let work: () => Promise<void>;
+    if (isDue(writtenBytes - syncedBytes, syncEveryBytes, syncEveryMs))
+      work = async () => {
+        await this.#file.sync();
+        await this.#memory.save({ syncedBytes: writtenBytes });
+        this.#syncedAt = Date.now();
+      };
+    else if (!this.#memory.isWritten && isDue(this.#bytes, rememberedAfterBytes, rememberedAfterMs))
+      work = () => this.#memory.write();
+    else return;
+    this.#beside = work()
       .catch((error: unknown) => {
-        this.#syncFailure = error;
+        this.#besideFailure = error;
       })
       .finally(() => {
-        this.#syncedAt = Date.now();
-        this.#syncing = undefined;
+        this.#beside = undefined;
       });
   }
-}
-
-/** The part first: a record without a part does no harm. */
-export async function discardPart(partPath: string, records: PartRecords): Promise<void> {
-  await rm(partPath, { force: true });
-  await records.remove(partPath);
-}
-
-let cachedBootId: string | undefined;
-
-function bootId(): string {
-  try {
-    cachedBootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    cachedBootId = "";
-  }
-  return cachedBootId;
 }

@@ -2,9 +2,9 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { JsonObject } from "../../host/sdk.ts";
 import { openStoreForReading } from "../../host/store/open.ts";
@@ -38,6 +38,8 @@ export interface Work {
   step: JsonObject;
   /** Calls on these count, and on what is opened by these names. */
   paths: string[];
+  /** What is in the host's data folder beforehand, by relative path. */
+  data?: Record<string, string>;
 }
 
 /** The n-th call of this name in a thread, from 1. */
@@ -87,11 +89,15 @@ export async function crashAt({ name, nth }: Call, work: Work) {
 }
 
 /** Runs a host until the run has ended or the host has died; afterwards no host of the folder begins another run. */
-async function underStrace(directory: string, { plugins, step, paths }: Work, options: string[]) {
+async function underStrace(directory: string, { plugins, step, paths, data = {} }: Work, options: string[]) {
   const workflow = { name: "work", steps: [step] };
   const configuration = { workflows: ["./workflows"], plugins };
   const trigger = { on: [{ trigger: "host/startup", with: {} }] };
   const folder = await makeHostFolder(directory, configuration, { work: { ...workflow, ...trigger } });
+  for (const [name, content] of Object.entries(data)) {
+    mkdirSync(join(folder.data, dirname(name)), { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder.data, name), content);
+  }
   const strace = ["-f", "-qq", "-e", `trace=${names.join(",")}`, ...paths.flatMap((path) => ["-P", path]), ...options];
   const host = [process.execPath, main, "up", "--config", folder.config, "--data", folder.data];
   const child = spawn("strace", [...strace, ...host], {

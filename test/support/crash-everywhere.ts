@@ -14,6 +14,8 @@ export interface Case {
   prepare(place: string): void;
   step(place: string): JsonObject;
   paths(place: string): string[];
+  /** What is in the host's data folder beforehand, by relative path. */
+  data?: Record<string, string>;
   /** What is there afterwards, as `treeOf` gives it; `*` for any content. */
   want: Record<string, string>;
   /** What it does, beside other calls. */
@@ -24,8 +26,8 @@ export interface Case {
  * Lets the host die at each system call with which the step changes something, and another one finish the run: it has to
  * come to the same end, with nothing else left.
  */
-export async function crashEverywhere({ plugin, prepare, step, paths, want, calls }: Case) {
-  const work = (place: string) => ({ plugins: [{ plugin }], step: step(place), paths: paths(place) });
+export async function crashEverywhere({ plugin, prepare, step, paths, data = {}, want, calls }: Case) {
+  const work = (place: string) => ({ plugins: [{ plugin }], step: step(place), paths: paths(place), data });
   const inPlace = async <Value>(act: (place: string) => Promise<Value>) => {
     const place = mkdtempSync(join(tmpdir(), "gantry-place-"));
     try {

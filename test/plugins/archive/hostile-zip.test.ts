@@ -2,6 +2,7 @@
 // outside; `refused` looks at both.
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { crc32, deflateRawSync } from "node:zlib";
 import { unpacking } from "./unpacking.ts";
@@ -158,6 +159,25 @@ test("many names for the same bytes are no way to make much of little", async ()
   assert.equal(await here.refused(quoted), "ARCHIVE_BROKEN");
 });
 
+/** More than is unpacked at once. */
+const large = randomBytes(600_000);
+const larger = (fields: ZipFields) => zipOf([good, { name: "file", content: large, ...fields }]);
+const lying = (facts: object) => larger({ central: facts, local: facts });
+
+refuses("content that is not what the archive says is refused, of small files and of large ones", "ARCHIVE_BROKEN", {
+  "large: a wrong checksum": lying({ crc: 1 }),
+  "large: a smaller size": lying({ size: 599_999 }),
+  "large: a larger size": lying({ size: 600_001 }),
+  "large: stored, a wrong checksum": larger({ method: 0, central: { crc: 1 }, local: { crc: 1 } }),
+  "large: cut short": zipOf(
+    [good, { name: "file", method: 0, content: deflateRawSync(large).subarray(0, -9) }].map(called),
+  ),
+  "small: cut short": zipOf([good, { name: "file", method: 0, content: deflated.subarray(0, -2) }].map(called)),
+  "large: something behind its end": larger({ behind: Buffer.from("evil") }),
+  "small: something behind its end": zipOf([good, { name: "file", content: "content", behind: Buffer.from("evil") }]),
+  "small: another end behind its end": zipOf([good, { name: "file", content: "content", behind: deflated }]),
+});
+
 test("a bomb is stopped by its ratio: by what it says, and by what comes out", async () => {
   using here = unpacking();
   const zeros: ZipFields = { name: "zeros", content: Buffer.alloc(20_000_000) };
@@ -173,6 +193,11 @@ test("many entries are stopped by their number, before any is unpacked", async (
   const many = zipOf(Array.from({ length: 50 }, (_, index) => ({ name: `${index}` })));
   assert.equal(await here.refused(many, { maxEntries: 49 }), "ARCHIVE_TOO_MANY_ENTRIES");
 });
+
+/** Deflated already, and called so. */
+function called(fields: ZipFields): ZipFields {
+  return fields.method === 0 ? { ...fields, local: { method: 8 }, central: { method: 8 } } : fields;
+}
 
 function damaged(): Buffer {
   const archive = zipOf([{ name: "file", content: "content ".repeat(100) }]);

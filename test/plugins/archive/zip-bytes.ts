@@ -21,6 +21,8 @@ export interface ZipFields {
   central?: Partial<Facts> & { offset?: number; extra?: Buffer };
   /** Bytes that stand before the entry. */
   before?: Buffer;
+  /** Bytes that count as packed content, and stand behind its end. */
+  behind?: Buffer;
 }
 
 interface Facts {
@@ -88,7 +90,8 @@ function partsOf(entry: ZipFields, offset: number) {
   const { method = 8, flags = 0, extra = Buffer.alloc(0), descriptor = false } = entry;
   const name = Buffer.from(entry.name ?? "file");
   const content = Buffer.from(entry.content ?? "");
-  const data = method === 8 ? deflateRawSync(content) : content;
+  const behind = entry.behind ?? Buffer.alloc(0);
+  const data = Buffer.concat([method === 8 ? deflateRawSync(content) : content, behind]);
   const allFlags = flags | (descriptor ? 8 : 0);
   const facts: Facts = { crc: crc32(content), packedSize: data.length, size: content.length, method, flags: allFlags };
   const zeros = descriptor ? { crc: 0, packedSize: 0, size: 0 } : {};

@@ -1,8 +1,12 @@
-// A process that does one download, to be watched from outside: its arguments are URL, folder and, if need be, name.
+// A process that downloads a file, to be watched from outside: its arguments are URL, folder and, if need be, the names
+// that the file is to have, one after the other.
 
-import { runStep, stepContext } from "../../support/step-context.ts";
+import { setUpStep, stepContext } from "../../support/step-context.ts";
 
-const [url, directory, filename] = process.argv.slice(2) as [string, string, string | undefined];
+const [url, directory, ...names] = process.argv.slice(2) as [string, string, ...string[]];
 using context = stepContext();
-const named = filename === undefined ? {} : { filename };
-await runStep("download", "fetch", { url, directory, ...named, allowWeakChecksums: true }, context);
+const fetch = await setUpStep("download", "fetch", context);
+for (const filename of names.length > 0 ? names : [undefined]) {
+  const named = filename === undefined ? {} : { filename };
+  await fetch({ url, directory, ...named, allowWeakChecksums: true });
+}

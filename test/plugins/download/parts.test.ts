@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -39,6 +39,34 @@ test("a part that no run goes on with after a start is removed, as is one that i
     await waitFor("the end of the part", () => readdirSync(step.directory).join() === "other");
     const isTold = () => next.context.lines.some(({ text }) => text.includes("no download went on with it"));
     await waitFor("the line in the log", isTold);
+  }
+});
+
+test("a part that came to too little for a record is removed, too, by whoever made it only", async () => {
+  await using server = await serveRanges(content);
+  using step = fetching();
+  await step.fetch(`${server.url}/file`, { checksums });
+  rmSync(join(step.directory, "file"));
+  // As a crash after the first bytes leaves it; the other one is another host's.
+  const part = await step.partOf("file");
+  const foreign = part.replace(/[0-9a-f]{8}\.part$/, "00000000.part");
+  for (const path of [part, foreign]) writeFileSync(path, "begun");
+  using next = fetching({ keepParts: "100ms" }, { directory: step.context.directory });
+  const { path } = await next.fetch(`${server.url}/other`, { checksums });
+  await waitFor("the end of the part", () => !existsSync(part));
+  assert.deepEqual(readdirSync(step.directory).sort(), [basename(foreign), basename(path)]);
+});
+
+test("a folder is looked through after a crash until nothing is left in it, whatever else is downloaded", async () => {
+  await using server = await serveRanges(content);
+  using step = fetching();
+  await step.fetch(`${server.url}/file`, { checksums });
+  const part = await step.partOf("file");
+  for (const life of ["first", "second", "third"]) {
+    writeFileSync(part, "begun");
+    using next = fetching({ keepParts: "100ms" }, { directory: step.context.directory });
+    await next.fetch(`${server.url}/${life}`, { checksums });
+    await waitFor(`the end of the part in the ${life} life`, () => !existsSync(part));
   }
 });
 
