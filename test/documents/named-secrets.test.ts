@@ -1,6 +1,7 @@
 // `{"$secret": NAME}`: where a document may name a secret, and what is said where it may not.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { JsonObject } from "../../host/sdk.ts";
 import { catalogueOfPlugins } from "./catalogue.ts";
@@ -35,6 +36,15 @@ test("a secret may be named wherever the schema of a step marks one", () => {
     { steps: [http({})], onFailure: [http({ url: token })] },
   );
   assert.deepEqual(faults(document), []);
+});
+
+test("the examples of the providers' READMEs have no fault", () => {
+  for (const plugin of ["upload-http", "upload-s3", "upload-azure"]) {
+    const readme = readFileSync(new URL(`../../plugins/${plugin}/README.md`, import.meta.url), "utf8");
+    const steps = [...readme.matchAll(/^```json\n(.*?)^```$/gms)].map(([, text]) => JSON.parse(text!) as object);
+    assert.match(JSON.stringify(steps), /\$secret/);
+    assert.deepEqual(faults(withSteps(...steps)), []);
+  }
 });
 
 test("what a secret's value must be like shows when it is read", () => {
