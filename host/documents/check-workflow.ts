@@ -14,6 +14,7 @@ import { type Checking, startChecking } from "./checking.ts";
 import type { Document } from "./document.ts";
 import { shapeOfValue } from "./expression-kinds.ts";
 import { type Fault, inOrder } from "./fault.ts";
+import { checkNamedSecrets } from "./named-secrets.ts";
 import { pointerTo } from "./pointer.ts";
 import { schemaFaults } from "./schema-check.ts";
 import { schemaIsSound } from "./schema-soundness.ts";
@@ -73,6 +74,7 @@ function checkMeaning(workflow: Partial<Workflow>, checking: Checking): Fault[] 
 
   const running = visibleOf([["run", runShape], ...given]);
   checkExpressions(checking, "/vars", vars, running);
+  checkNamedSecrets(checking, "/vars", (vars ?? {}) as Json, {}, "vars");
   const varsShape = vars === undefined && broken.has("") ? undefined : shapeOfValue((vars ?? {}) as Json, running);
   const visible = visibleOf([...running.contexts, ["vars", varsShape], ["steps", undefined]], idsIn(workflow));
   checkPolicy(workflow, [...running.contexts, ["vars", varsShape]], checking);
@@ -101,7 +103,7 @@ function checkTriggers(on: NonNullable<Workflow["on"]>, contexts: [string, Shape
     if (trigger === undefined) continue;
     checkVerb(checking, `${place}/trigger`, trigger, catalogue.triggers, "trigger");
     if (settings === undefined && broken.has(place)) continue;
-    checkWith(checking, place, settings, catalogue.triggers.get(trigger)?.with, visible);
+    checkWith(checking, place, settings, catalogue.triggers.get(trigger)?.with, visible, "trigger");
   }
 }
 

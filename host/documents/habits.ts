@@ -98,7 +98,8 @@ export function meantOutcome(text: string, choices: readonly string[]): { sugges
 
 const contextHints: Record<string, string> = {
   env: "values of the workflow stand in `vars`",
-  secrets: 'an input with `"writeOnly": true` is a secret, and so is `{"$secret": NAME}` in the `config` of a plugin',
+  secrets:
+    'a secret of the device is named by `{"$secret": NAME}`, as the whole value of an input that its step marks as a secret; one of the run is an input with `"writeOnly": true`',
   github: "`event` has what the trigger saw, and `run` the run",
   matrix: "`forEach` with `as` gives each item a name",
   item: "`forEach` gives each item the name that stands in its `as`",
