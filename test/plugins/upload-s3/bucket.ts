@@ -5,6 +5,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  ListPartsCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { type Swift, startSwift } from "../../support/swift.ts";
@@ -24,6 +25,8 @@ export interface Bucket extends AsyncDisposable {
   head(key: string): Promise<{ ContentType?: string | undefined; ContentEncoding?: string | undefined }>;
   /** Uploads in parts that have not ended. */
   open(): Promise<number>;
+  /** The numbers of the parts that it has of such an upload. */
+  parts(key: string, upload: { uploadId: string }): Promise<number[]>;
 }
 
 export async function openBucket(): Promise<Bucket> {
@@ -59,6 +62,10 @@ export async function openBucket(): Promise<Bucket> {
     },
     head: (key) => client.send(new HeadObjectCommand({ Bucket, Key: key })),
     open: async () => (await client.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads?.length ?? 0,
+    async parts(Key, { uploadId }) {
+      const { Parts = [] } = await client.send(new ListPartsCommand({ Bucket, Key, UploadId: uploadId }));
+      return Parts.map(({ PartNumber }) => PartNumber!);
+    },
     async [Symbol.asyncDispose]() {
       client.destroy();
       await swift[Symbol.asyncDispose]();
