@@ -18,8 +18,10 @@ export interface Storage {
   /** Of a `start`, so that the file is stored under this name; `more` instead of, or beside, the usual ones. */
   options(name: string, more?: Record<string, string>): Record<string, string>;
   read(name: string): Promise<Buffer | undefined>;
-  /** Whether with this request an attempt begins to send a file, in parts or not. */
-  begins(request: Passing): boolean;
+  /** SHA-256 of what is stored. */
+  digest(name: string): Promise<string | undefined>;
+  /** The number of the part that this request sends: 1 also for a whole file; undefined for none. */
+  part(request: Passing): number | undefined;
 }
 
 export interface Storages extends AsyncDisposable {
@@ -35,14 +37,18 @@ export interface Storages extends AsyncDisposable {
   secrets: string[];
 }
 
-export async function openStorages(): Promise<Storages> {
+/** What `partSizeBytes` of upload-http must be for parts to be counted. */
+export const httpPartBytes = 4 << 20;
+
+/** `forget`: the server for HTTP keeps digests only. */
+export async function openStorages({ forget = false } = {}): Promise<Storages> {
   const directory = mkdtempSync(join(tmpdir(), "gantry-storages-"));
   const { ca, server: tls } = await makeCertificates(directory);
   const authorization = "Bearer testing-token";
   const [bucket, container, server] = await Promise.all([
     openBucket(),
     openContainer(),
-    startPutServer({ authorization }),
+    startPutServer({ authorization, forget }),
   ]);
   const [ofBucket, ofContainer, ofServer] = await Promise.all([
     unrulyProxy(bucket.swift.port),
@@ -54,7 +60,8 @@ export async function openStorages(): Promise<Storages> {
     S3: {
       proxy: ofBucket,
       read: bucket.read,
-      begins: ({ method, url }) => method === "PUT" && (parameter(url, "partNumber") ?? "1") === "1",
+      digest: bucket.digest,
+      part: ({ method, url }) => (method === "PUT" ? Number(parameter(url, "partNumber") ?? 1) : undefined),
       options(name, more = {}) {
         const { bucket: into, region, endpoint, accessKeyId, secretAccessKey } = bucket.input(ofBucket.port);
         return {
@@ -68,9 +75,11 @@ export async function openStorages(): Promise<Storages> {
     Azure: {
       proxy: ofContainer,
       read: container.read,
-      begins({ method, url }) {
+      digest: container.digest,
+      part({ method, url }) {
+        if (method !== "PUT" || parameter(url, "comp") === "blocklist") return undefined;
         const block = Buffer.from(parameter(url, "blockid") ?? "", "base64").toString();
-        return method === "PUT" && parameter(url, "comp") !== "blocklist" && (block === "" || block.endsWith("-00001"));
+        return Number(block.split("-")[1] ?? 1);
       },
       signed: (permissions, more) => ({ [signature]: container.sign(permissions, more) }),
       // The blob is named as the file.
@@ -85,7 +94,11 @@ export async function openStorages(): Promise<Storages> {
     },
     HTTP: {
       proxy: ofServer,
-      begins: () => true,
+      digest: async (name) => server.digests.get(`/private/${name}`),
+      part({ headers }) {
+        const [, start] = /^bytes (\*|\d+)/.exec(headers["content-range"] ?? "") ?? [];
+        return start === "*" ? undefined : Math.floor(Number(start ?? 0) / httpPartBytes) + 1;
+      },
       read: async (name) => server.files.get(`/private/${name}`),
       options: (name, more = {}) => ({
         "https.url": `https://localhost:${ofServer.port}/private/${encodeURIComponent(name)}`,
