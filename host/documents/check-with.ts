@@ -43,19 +43,25 @@ function besideWith(problem: SchemaProblem): SchemaProblem {
   return { ...problem, message: `\`${property}\` is no input: it belongs to the step, beside \`with\`` };
 }
 
-/** An input of the step that stands beside its `with`. */
-export function inputBesideWith(problem: SchemaProblem, root: Json, { steps }: VerbCatalogue): SchemaProblem {
+/** An input of the step, or a setting of the trigger, that stands beside its `with`. */
+export function inputBesideWith(problem: SchemaProblem, root: Json, { steps, triggers }: VerbCatalogue): SchemaProblem {
   const { pointer, property } = problem;
   const path = parsePointer(pointer);
   if (property === undefined || path.at(-1) !== property) return problem;
   const step = path
     .slice(0, -1)
     .reduce<Json | undefined>((inner, key) => (inner as JsonObject | undefined)?.[key], root);
-  const uses = (step as JsonObject | undefined)?.uses;
-  const input = typeof uses === "string" ? steps.get(uses)?.input : undefined;
+  const { uses, trigger } = (step ?? {}) as JsonObject;
+  const [verb, input] =
+    typeof uses === "string"
+      ? [uses, steps.get(uses)?.input]
+      : [trigger, typeof trigger === "string" ? triggers.get(trigger)?.with : undefined];
   if (input === undefined || !memberNames(input).includes(property)) return problem;
   const { suggestion: _, isHabit: __, ...plain } = problem;
-  return { ...plain, message: `\`${property}\` is an input of ${uses} and belongs into \`with\`` };
+  return {
+    ...plain,
+    message: `\`${property}\` ${uses === undefined ? "is a setting" : "is an input"} of ${verb} and belongs into \`with\``,
+  };
 }
 
 /** An expression or a secret, the kinds of value it may give, and how many of them have been tried in its place. */

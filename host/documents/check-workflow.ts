@@ -84,14 +84,18 @@ function checkMeaning(workflow: Partial<Workflow>, checking: Checking): Fault[] 
 }
 
 /** Of all steps, wherever they stand. */
-function idsIn(body: Partial<Workflow> | WorkflowStep, ids = new Set<string>()): Set<string> {
+function idsIn(
+  body: Partial<Workflow> | WorkflowStep,
+  found = { everywhere: new Set<string>(), named: new Map<string, string | undefined>() },
+): typeof found {
   const { steps = [], onFailure = [], finally: always = [] } = body;
   const lists = "parallel" in body ? (body.parallel ?? []) : [];
   for (const step of [steps, onFailure, always, ...lists].flat()) {
-    if (step.id !== undefined) ids.add(step.id);
-    idsIn(step, ids);
+    if (step.id !== undefined) found.everywhere.add(step.id);
+    if (step.name !== undefined) found.named.set(step.name, step.id);
+    idsIn(step, found);
   }
-  return ids;
+  return found;
 }
 
 function checkTriggers(on: NonNullable<Workflow["on"]>, contexts: [string, Shape][], checking: Checking): void {

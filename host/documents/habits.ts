@@ -37,6 +37,15 @@ const ofSteps = table(
   failing,
   [key("finally"), "always ensure"],
   [key("undo"), "rollback compensate"],
+  [key("id"), "register"],
+);
+
+const ofSideSteps = table(
+  [program, "run script shell bash cmd exec command"],
+  [key("uses"), "plugin action type call"],
+  [key("with"), "inputs input args arguments params parameters options config"],
+  [key("timeout"), "timeout-minutes"],
+  [hint("its own step decides whether it is done"), "if when condition"],
 );
 
 const ofWorkflows = table(
@@ -81,6 +90,7 @@ function wordsAt(pointer: string, part: string): ReadonlyMap<string, Habit> | un
   if (pointer === "") return part === "workflow" ? ofWorkflows : ofSteps;
   if (part === "workflow" && /^\/on\/\d+$/.test(pointer)) return ofTriggers;
   const member = pointer.slice(pointer.lastIndexOf("/") + 1);
+  if (part === "step" && (pointer === "/undo" || pointer === "/onProgress")) return ofSideSteps;
   return Object.hasOwn(ofMembers, member) ? ofMembers[member] : undefined;
 }
 
