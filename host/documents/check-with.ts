@@ -8,14 +8,20 @@ import { ofCalls } from "./check-form.ts";
 import type { Checking } from "./checking.ts";
 import { kindsOfWhole } from "./expression-kinds.ts";
 import { parsePointer, pointerTo } from "./pointer.ts";
-import { type compileSchema, compileSound, faultOptions, type SchemaProblem } from "./schema-check.ts";
+import { compileForeign, type compileSchema, compileSound, faultOptions, type SchemaProblem } from "./schema-check.ts";
 import { inWords } from "./schema-words.ts";
 import { type Kind, memberNames, type Shape } from "./shapes.ts";
 import type { Visible } from "./visible.ts";
 
-/** `place` is the pointer of the object that has, or lacks, `with`. */
-export function checkWith(checking: Checking, place: string, value: unknown, schema: Shape, visible: Visible): void {
-  const check = schema === undefined ? undefined : checkOf(schema);
+interface Taken {
+  schema: Shape;
+  /** Whether the schema need not be watched. */
+  trusted: boolean;
+}
+
+/** `place` is the pointer of the object that has, or lacks, `with`; `taken` is what may stand there. */
+export function checkWith(checking: Checking, place: string, value: unknown, taken: Taken, visible: Visible): void {
+  const check = taken.schema === undefined ? undefined : checkOf(taken.schema, taken.trusted);
   if (check === undefined) return;
   const given = (value ?? {}) as Json;
   const base = value === undefined ? place : `${place}/with`;
@@ -144,10 +150,16 @@ function holdsOpen(pointer: string, open: ReadonlyMap<string, Open>): boolean {
 
 type Check = ReturnType<typeof compileSchema>;
 
+function soundCheck(schema: JsonObject, trusted: boolean): Check | undefined {
+  const options = { defaults: true };
+  const sound = compileSound(schema, options);
+  return sound === undefined || trusted ? sound : compileForeign(schema, options);
+}
+
 const checks = new WeakMap<JsonObject, { check: Check | undefined }>();
 
-function checkOf(schema: JsonObject): Check | undefined {
-  const known = checks.get(schema) ?? { check: compileSound(schema, { defaults: true }) };
+function checkOf(schema: JsonObject, trusted: boolean): Check | undefined {
+  const known = checks.get(schema) ?? { check: soundCheck(schema, trusted) };
   checks.set(schema, known);
   return known.check;
 }
