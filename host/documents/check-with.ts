@@ -134,6 +134,9 @@ function standIn(kind: Kind, text: string): Json {
 
 /** Whether a problem is one of a value that only the run shows. */
 function isOpen({ pointer, keyword, property }: SchemaProblem, given: Json, open: ReadonlyMap<string, Open>): boolean {
+  const isUnknownKey = property !== undefined && keyword !== "required";
+  // Whatever its value will be.
+  if (isUnknownKey) return open.has(pointer.slice(0, pointer.lastIndexOf("/")));
   if (open.has(pointer)) return true;
   if (property !== undefined) return open.has(pointer.slice(0, pointer.lastIndexOf("/")));
   const value = parsePointer(pointer).reduce<Json | undefined>(
