@@ -128,7 +128,7 @@ export interface PluginContext<Config = JsonObject, Services = unknown> {
   secret(key: string): Promise<string>;
   readonly keyValue: KeyValue;
   readonly outbox: Outbox;
-  /** The plugin's database of this name (letters, digits, `-`, `_`), made when it is first used. */
+  /** The plugin's database of this name (letters, digits, `-`, `_`), made when it is first used; there may be 32 of them. */
   database(name: string): Database;
 }
 

@@ -15,7 +15,9 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const file = `${root}schemas/workflow-documents.schema.json`;
 const folders = [hostPlugin.directory, ...builtInNames().map((name) => `${root}plugins/${name}`)];
 const manifests = folders.map((folder) => JSON.parse(readFileSync(`${folder}/plugin.json`, "utf8")) as PluginManifest);
-const schema = workflowSchema(createVerbCatalogue(manifests.map((manifest) => ({ manifest, config: {} }))));
+const schema = workflowSchema(
+  createVerbCatalogue(manifests.map((manifest) => ({ manifest, builtIn: true, config: {} }))),
+);
 const text = formatDocument(parseDocument(file, JSON.stringify(schema)).document!);
 
 if (!process.argv.includes("--check")) writeFileSync(file, text);

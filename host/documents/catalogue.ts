@@ -33,6 +33,8 @@ export interface CallableWorkflow {
 export interface StepEntry {
   plugin: string;
   active: boolean;
+  /** Whether it is one of Gantry's own, whose schemas need not be watched. */
+  trusted: boolean;
   description: string;
   input: JsonObject;
   output: JsonObject | undefined;
@@ -41,6 +43,8 @@ export interface StepEntry {
 export interface TriggerEntry {
   plugin: string;
   active: boolean;
+  /** Whether it is one of Gantry's own, whose schemas need not be watched. */
+  trusted: boolean;
   description: string;
   with: JsonObject | undefined;
   input: JsonObject | undefined;

@@ -10,25 +10,26 @@ import type { Checking } from "./checking.ts";
 import { kindsOfWhole } from "./expression-kinds.ts";
 import { checkNamedSecrets, misnamed, secretsNamedIn, type Taker } from "./named-secrets.ts";
 import { parsePointer, pointerTo } from "./pointer.ts";
-import { type compileSchema, compileSound, faultOptions, type SchemaProblem } from "./schema-check.ts";
+import { compileForeign, type compileSchema, compileSound, faultOptions, type SchemaProblem } from "./schema-check.ts";
 import { inWords } from "./schema-words.ts";
 import { type Kind, memberNames, type Shape } from "./shapes.ts";
 import type { Visible } from "./visible.ts";
 
-/** `place` is the pointer of the object that has, or lacks, `with`; `taker` is what gets it. */
-export function checkWith(
-  checking: Checking,
-  place: string,
-  value: unknown,
-  schema: Shape,
-  visible: Visible,
-  taker: Taker,
-): void {
-  const check = schema === undefined ? undefined : checkOf(schema);
+interface Taken {
+  schema: Shape;
+  /** Whether the schema need not be watched. */
+  trusted: boolean;
+  by: Taker;
+}
+
+/** `place` is the pointer of the object that has, or lacks, `with`; `taken` is what may stand there. */
+export function checkWith(checking: Checking, place: string, value: unknown, taken: Taken, visible: Visible): void {
+  const { schema, trusted, by } = taken;
+  const check = schema === undefined ? undefined : checkOf(schema, trusted);
   if (check === undefined) return;
   const given = (value ?? {}) as Json;
   const base = value === undefined ? place : `${place}/with`;
-  const secrets = checkNamedSecrets(checking, base, given, schema!, taker);
+  const secrets = checkNamedSecrets(checking, base, given, schema!, by);
   for (const problem of knownProblems(given, check, visible, secrets)) {
     const pointer = base + problem.pointer;
     checking.report(pointer, faultOptions({ ...besideWith(misnamed(problem, given, schema!)), pointer }));
@@ -155,6 +156,9 @@ function standIn(kind: Kind, written: Json): Json {
 
 /** Whether a problem is one of a value that only the run shows. */
 function isOpen({ pointer, keyword, property }: SchemaProblem, given: Json, open: ReadonlyMap<string, Open>): boolean {
+  const isUnknownKey = property !== undefined && keyword !== "required";
+  // Whatever its value will be.
+  if (isUnknownKey) return open.has(pointer.slice(0, pointer.lastIndexOf("/")));
   if (open.has(pointer)) return true;
   if (property !== undefined) return open.has(pointer.slice(0, pointer.lastIndexOf("/")));
   const value = parsePointer(pointer).reduce<Json | undefined>(
@@ -171,10 +175,16 @@ function holdsOpen(pointer: string, open: ReadonlyMap<string, Open>): boolean {
 
 type Check = ReturnType<typeof compileSchema>;
 
+function soundCheck(schema: JsonObject, trusted: boolean): Check | undefined {
+  const options = { defaults: true };
+  const sound = compileSound(schema, options);
+  return sound === undefined || trusted ? sound : compileForeign(schema, options);
+}
+
 const checks = new WeakMap<JsonObject, { check: Check | undefined }>();
 
-function checkOf(schema: JsonObject): Check | undefined {
-  const known = checks.get(schema) ?? { check: compileSound(schema, { defaults: true }) };
+function checkOf(schema: JsonObject, trusted: boolean): Check | undefined {
+  const known = checks.get(schema) ?? { check: soundCheck(schema, trusted) };
   checks.set(schema, known);
   return known.check;
 }

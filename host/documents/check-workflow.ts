@@ -107,7 +107,9 @@ function checkTriggers(on: NonNullable<Workflow["on"]>, contexts: [string, Shape
     if (trigger === undefined) continue;
     checkVerb(checking, `${place}/trigger`, trigger, catalogue.triggers, "trigger");
     if (settings === undefined && broken.has(place)) continue;
-    checkWith(checking, place, settings, catalogue.triggers.get(trigger)?.with, visible, "trigger");
+    const entry = catalogue.triggers.get(trigger);
+    const taken = { schema: entry?.with, trusted: entry?.trusted ?? true, by: "trigger" as const };
+    checkWith(checking, place, settings, taken, visible);
   }
 }
 

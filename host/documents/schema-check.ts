@@ -5,6 +5,7 @@ import addFormatsModule from "ajv-formats";
 import { isCron, isTimezone } from "../cron.ts";
 import { parseDuration } from "../duration.ts";
 import type { JsonObject } from "../sdk.ts";
+import { bounded } from "./bounded.ts";
 import { type Document, type FaultOptions, faultAt } from "./document.ts";
 import type { Fault } from "./fault.ts";
 import { problemsOf, type SchemaProblem } from "./schema-problems.ts";
@@ -56,6 +57,25 @@ export function compileSchema(
     forget(ajv, own);
   }
 }
+
+/** How long a schema that is not Gantry's own may keep the host from everything else; what it finds piles up meanwhile. */
+const patienceMs = 500;
+
+/** The same for a schema that is not Gantry's own: what takes too long is a problem, too. It is compiled at first use. */
+export function compileForeign(...given: Parameters<typeof compileSchema>): ReturnType<typeof compileSchema> {
+  let check: ReturnType<typeof compileSchema> | undefined;
+  const problems = (value: unknown) => {
+    check ??= compileSchema(...given);
+    return check(value);
+  };
+  return (value) => bounded(() => problems(value), patienceMs)?.value ?? [tooSlow];
+}
+
+const tooSlow: SchemaProblem = {
+  pointer: "",
+  keyword: "schema",
+  message: `cannot be held against its schema within ${patienceMs} ms`,
+};
 
 /** The same, or undefined for a schema that is none: that is a fault where it stands, and none where it is used. */
 export function compileSound(...given: Parameters<typeof compileSchema>): ReturnType<typeof compileSchema> | undefined {

@@ -8,8 +8,10 @@ import { GantryError } from "../errors.ts";
 import type { Json } from "../sdk.ts";
 import { type CarriedError, carryError, restoreError } from "./carried-error.ts";
 import { isDeeperThan } from "./json-depth.ts";
+import { Kept, type KeptLimits } from "./kept.ts";
 import { Ledger, type LentFunction, type Scope } from "./ledger.ts";
 import { LineReader } from "./line-reader.ts";
+import { LineWriter } from "./line-writer.ts";
 import { type AnyFunction, decode, type Encoded, type Extra, encode, encodeArguments } from "./values.ts";
 
 type Message =
@@ -35,6 +37,8 @@ export interface ChannelOptions {
   ownCalls: { count: number; bytes: number };
   /** More calls of the other side than this, all unanswered, break the channel. */
   foreignCalls: { count: number; bytes: number };
+  /** What the other side may keep; more breaks the channel. */
+  kept: KeptLimits;
   /** Asked for each one-way call of the other side; false breaks the channel. */
   admitNotice?: () => boolean;
   /** Called once, with what broke the channel, or without a fault when the other side has gone. Then `close` it. */
@@ -52,9 +56,6 @@ interface OwnCall {
 
 const maxArguments = 16;
 
-/** Subscriptions and the like that the other side keeps open. */
-const maxOpenStops = 10_000;
-
 /** What `encode` lets through, and the message around it. */
 const maxDepth = 220;
 
@@ -68,17 +69,19 @@ export class Channel {
   #ownBytes = 0;
   readonly #foreign = new Set<number>();
   #foreignBytes = 0;
-  /** Stops that the other side holds; called in its place when it has gone. */
-  readonly #openStops = new Set<AnyFunction>();
+  /** What the other side keeps; its stops are called in its place when it has gone. */
+  readonly #kept: Kept;
+  readonly #writer: LineWriter;
   #lastId: number;
-  #isCorked = false;
   #isGone = false;
   #ended: Error | undefined;
 
   constructor(socket: Socket, options: ChannelOptions) {
-    const { roots = [], messageBytes } = options;
+    const { roots = [], messageBytes, unreadBytes } = options;
     this.#socket = socket;
     this.#options = options;
+    this.#kept = new Kept(options.kept);
+    this.#writer = new LineWriter(socket, messageBytes, unreadBytes);
     this.#lastId = roots.length;
     for (const [id, given] of roots.entries()) this.#ledger.lendRoot(id, given);
     const reader = new LineReader(messageBytes, (line) => this.#receive(line));
@@ -98,6 +101,11 @@ export class Channel {
     return this.#standIn(id, this.#ledger.open(), false);
   }
 
+  /** Resolves once the other side has read most of what was sent to it, or has gone. */
+  room(): Promise<void> {
+    return this.#writer.room();
+  }
+
   /** Nothing more is sent or heard; `close` is to follow. */
   mute(): void {
     this.#isGone = true;
@@ -113,8 +121,7 @@ export class Channel {
     this.#own.clear();
     this.#waiting.length = 0;
     this.#ledger.closeAll(reason);
-    for (const stop of this.#openStops) quietly(stop, []);
-    this.#openStops.clear();
+    for (const stop of this.#kept.takeStops()) quietly(stop, []);
   }
 
   #break(kind: ChannelFault["kind"], message: string): void {
@@ -161,12 +168,12 @@ export class Channel {
   }
 
   #sendWaiting(): void {
-    const { ownCalls, unreadBytes } = this.#options;
+    const { ownCalls } = this.#options;
     while (
       this.#waiting.length > 0 &&
       this.#own.size < ownCalls.count &&
       this.#ownBytes < ownCalls.bytes &&
-      this.#socket.writableLength < unreadBytes / 4
+      this.#writer.hasRoom
     ) {
       const call = this.#waiting.shift()!;
       const id = ++this.#lastId;
@@ -271,7 +278,7 @@ export class Channel {
     this.#foreignBytes += bytes;
     try {
       const result = await lent.given(...given);
-      if (typeof result === "function") this.#keepStop(result as AnyFunction);
+      if (typeof result === "function") this.#keepStop(result as AnyFunction, bytes);
       this.#answer(id, scope, result);
     } catch (error) {
       this.#ledger.close(scope);
@@ -280,7 +287,7 @@ export class Channel {
       this.#foreign.delete(id);
       this.#foreignBytes -= bytes;
       if (lent.endsScope) {
-        this.#openStops.delete(lent.given);
+        this.#kept.dropStop(lent.given);
         this.#ledger.close(lent.scope);
       }
     }
@@ -290,13 +297,18 @@ export class Channel {
     const isStop = typeof result === "function";
     const { value, extras }: Encoded = encode(result, this.#lender(scope, isStop));
     this.#send({ done: id, value, ...unlessEmpty(extras) });
-    if (!isStop && !hasFunctions(extras)) this.#ledger.close(scope);
+    if (isStop) return;
+    if (hasFunctions(extras)) this.#breakIf(this.#kept.addObject());
+    else this.#ledger.close(scope);
   }
 
-  #keepStop(stop: AnyFunction): void {
-    if (this.#ended !== undefined) quietly(stop, []);
-    else if (this.#openStops.add(stop).size > maxOpenStops)
-      this.#break("flood", `it keeps more than ${maxOpenStops} subscriptions`);
+  #keepStop(stop: AnyFunction, bytes: number): void {
+    if (this.#ended === undefined) this.#breakIf(this.#kept.addStop(stop, bytes));
+    else quietly(stop, []);
+  }
+
+  #breakIf(flood: string | undefined): void {
+    if (flood !== undefined) this.#break("flood", flood);
   }
 
   #lentTo(fn: unknown): LentFunction {
@@ -329,21 +341,8 @@ export class Channel {
   /** Gives the bytes; throws MESSAGE_TOO_LARGE. */
   #send(message: Message): number {
     if (this.#isGone) return 0;
-    const { messageBytes, unreadBytes } = this.#options;
-    const line = `${JSON.stringify(message)}\n`;
-    const bytes = Buffer.byteLength(line);
-    if (bytes > messageBytes)
-      throw new GantryError("MESSAGE_TOO_LARGE", `${bytes} bytes in one message, at most ${messageBytes} are possible`);
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      this.#socket.cork();
-      process.nextTick(() => {
-        this.#isCorked = false;
-        this.#socket.uncork();
-      });
-    }
-    this.#socket.write(line);
-    if (this.#socket.writableLength > unreadBytes) this.#break("flood", "it does not read what it asks for");
+    const bytes = this.#writer.write(message);
+    if (this.#writer.isFull) this.#break("flood", "it does not read what it asks for");
     return bytes;
   }
 }

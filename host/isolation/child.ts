@@ -15,6 +15,7 @@ new Channel(new Socket({ fd: 3, readable: true, writable: true }), {
   unreadBytes: Number.POSITIVE_INFINITY,
   // Half of what makes the host end this process.
   ownCalls: { count: unansweredCalls / 2, bytes: unansweredBytes / 2 },
+  kept: { stops: Number.POSITIVE_INFINITY, stopBytes: Number.POSITIVE_INFINITY, objects: Number.POSITIVE_INFINITY },
   foreignCalls: { count: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY },
   onEnd: () => process.exit(0),
 });

@@ -3,6 +3,7 @@
 
 import { GantryError } from "../errors.ts";
 import type {
+  Database,
   Emission,
   Emit,
   Json,
@@ -23,6 +24,8 @@ export interface ProcessFacts {
   pid: number | undefined;
   /** Writes a line to the log unless there are too many. */
   logLine(write: () => void): void;
+  /** Reads what may be large once what was read before it is on its way and the process takes it. */
+  inTurn<Value>(read: () => Promise<Value>): Promise<Value>;
 }
 
 /** The plugin's context in a form that passes to its process. */
@@ -35,10 +38,9 @@ export function lendPluginContext(context: PluginContext, facts: ProcessFacts): 
     device,
     directory,
     secret: async (key: unknown) => secret(text("key", key)),
-    keyValue: lendKeyValue(keyValue),
-    outbox: lendOutbox(outbox),
-    // Its own checks hold for what comes from there.
-    database: (name: unknown) => byReference({ ...database(text("name", name)) }),
+    keyValue: lendKeyValue(keyValue, facts),
+    outbox: lendOutbox(outbox, facts),
+    database: (name: unknown) => lendDatabase(database(text("name", name)), facts),
   });
 }
 
@@ -87,36 +89,59 @@ function lendLog(log: Log, facts: ProcessFacts): Log {
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 }
 
-function lendKeyValue(keyValue: KeyValue): KeyValue {
+function lendKeyValue(keyValue: KeyValue, { inTurn }: ProcessFacts): KeyValue {
   return {
-    get: async (key) => keyValue.get(text("key", key)),
+    get: async (key) => inTurn(() => keyValue.get(text("key", key))),
     set: async (key, value) => keyValue.set(text("key", key), json(value)),
     delete: async (key) => keyValue.delete(text("key", key)),
   };
 }
 
+/** Its own checks hold for what comes from there. */
+function lendDatabase(database: Database, { inTurn }: ProcessFacts): Database {
+  return byReference({
+    ...database,
+    all: async (sql, parameters) => inTurn(() => database.all(sql, parameters)),
+    get: async (sql, parameters) => inTurn(() => database.get(sql, parameters)),
+  });
+}
+
 const pageEntries = 1000;
 const pageLength = 1 << 20;
+/** Read at first, as their lengths are not known; the largest are as long as a message. */
+const firstEntries = 4;
 
-function lendOutbox(outbox: Outbox): Outbox {
+function lendOutbox(outbox: Outbox, { inTurn }: ProcessFacts): Outbox {
   return {
     async put(lane, message, options) {
       const key: unknown = isObject(options) ? options.key : undefined;
       return outbox.put(text("lane", lane), json(message), key === undefined ? {} : { key: text("key", key) });
     },
-    // As many as fit into one message; the other side asks for the rest.
-    async read(lane, after, limit) {
-      const most = Math.min(count("limit", limit), pageEntries);
-      const entries = await outbox.read(text("lane", lane), count("after", after), most);
-      let length = 0;
-      const end = entries.findIndex((entry, index) => {
-        length += JSON.stringify(entry.message).length;
-        return index > 0 && length > pageLength;
-      });
-      return end === -1 ? entries : entries.slice(0, end);
-    },
+    read: async (lane, after, limit) =>
+      inTurn(() => readPage(outbox, text("lane", lane), count("after", after), count("limit", limit))),
     remove: async (lane, upToId) => outbox.remove(text("lane", lane), count("upToId", upToId)),
   };
+}
+
+type Entries = Awaited<ReturnType<Outbox["read"]>>;
+
+/** As many as fit into one message, and little more is read for it; the other side asks for the rest. */
+async function readPage(outbox: Outbox, lane: string, after: number, limit: number): Promise<Entries> {
+  const most = Math.min(limit, pageEntries);
+  const page: Entries = [];
+  let length = 0;
+  for (let wanted = Math.min(most, firstEntries); wanted > 0; ) {
+    const entries = await outbox.read(lane, page.at(-1)?.id ?? after, wanted);
+    for (const entry of entries) {
+      length += JSON.stringify(entry.message).length;
+      if (page.length > 0 && length > pageLength) return page;
+      page.push(entry);
+    }
+    if (entries.length < wanted) return page;
+    const expected = Math.floor((pageLength - length) / (length / page.length));
+    wanted = Math.min(most - page.length, Math.max(1, expected));
+  }
+  return page;
 }
 
 const maxMessageLength = 4096;

@@ -1,6 +1,8 @@
 // What one plugin process may cost the host. A plugin that keeps to Gantry's own runtime (`child.ts`) never meets the
 // ones that end it: the runtime holds back before.
 
+import type { KeptLimits } from "./kept.ts";
+
 export interface IsolationLimits {
   /** One message, either way, in bytes. */
   messageBytes: number;
@@ -9,6 +11,8 @@ export interface IsolationLimits {
   unansweredBytes: number;
   /** What waits in the host for a plugin that does not read. */
   unreadBytes: number;
+  /** Subscriptions that it keeps, the bytes that it gave for them, and objects with functions that it was given. */
+  kept: KeptLimits;
   /** Log lines and progress reports a second, and at once after a quiet time. */
   notices: { perSecond: number; burst: number };
   /** Lines of the plugin's that go into the host's log; what is above is counted and dropped. */
@@ -31,6 +35,7 @@ export const defaultLimits: Readonly<IsolationLimits> = {
   unansweredCalls: 8192,
   unansweredBytes: 8 << 20,
   unreadBytes: 32 << 20,
+  kept: { stops: 10_000, stopBytes: 16 << 20, objects: 1000 },
   notices: { perSecond: 2000, burst: 50_000 },
   logLines: { perSecond: 200, burst: 2000 },
   outputBytes: { perSecond: 1 << 20, burst: 32 << 20 },

@@ -37,6 +37,8 @@ export function nodeOptions({ plugins, dataDirectory, memoryLimitMb }: NodeOptio
     // It reaches files past the permissions; a plugin's databases come through the host.
     "--no-experimental-sqlite",
     "--disable-sigusr1",
+    // Some of V8's flags let it write files wherever they say.
+    "--freeze-flags-after-init",
     "--disable-warning=ExperimentalWarning",
     "--disable-warning=SecurityWarning",
     ...granted([hostFolder, ...code, ...own, ...read]).map((path) => `--allow-fs-read=${path}`),

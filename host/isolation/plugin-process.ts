@@ -48,6 +48,7 @@ export class PluginProcess {
   readonly #outputs: OutputLog[];
   readonly #logLines: TokenBucket;
   readonly #timers: NodeJS.Timeout[] = [];
+  #lastReading: Promise<unknown> = Promise.resolve();
   #droppedLines = 0;
   #missedHeartbeats = 0;
   #hasStarted = false;
@@ -75,6 +76,7 @@ export class PluginProcess {
       unreadBytes: limits.unreadBytes,
       ownCalls: { count: 100_000, bytes: Number.POSITIVE_INFINITY },
       foreignCalls: { count: limits.unansweredCalls, bytes: limits.unansweredBytes },
+      kept: limits.kept,
       admitNotice: () => notices.take(),
       onEnd: (fault) => this.#channelEnded(fault),
     });
@@ -127,6 +129,21 @@ export class PluginProcess {
     this.#droppedLines = 0;
     write();
   }
+
+  /**
+   * Reads for the plugin what may be large, one after the other: many calls together could ask for more than the host can
+   * hold, and they may, as long as the process takes what it is answered.
+   */
+  inTurn = <Value>(read: () => Promise<Value>): Promise<Value> => {
+    const reading = this.#lastReading.then(async () => {
+      await this.#channel.room();
+      return read();
+    });
+    // By then the answer is on its way.
+    const answered = () => new Promise<void>((resolve) => process.nextTick(resolve));
+    this.#lastReading = reading.then(answered, answered);
+    return reading;
+  };
 
   /** Ends it because of a fault of its own. */
   fail(error: GantryError): void {

@@ -3,7 +3,7 @@
 import type { VerbCatalogue } from "../documents/catalogue.ts";
 import { type Document, faultAt } from "../documents/document.ts";
 import type { Fault } from "../documents/fault.ts";
-import { compileSound } from "../documents/schema-check.ts";
+import { compileForeign, compileSound } from "../documents/schema-check.ts";
 import type { LoadedWorkflow } from "../engine/workflow.ts";
 import { compile, evaluate, hasExpression, parseText } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
@@ -34,10 +34,12 @@ export class CommandOwners {
 
   /** Undefined for a trigger that takes no commands. Settings that follow from the configuration count as what they give. */
   #commandOf(trigger: string, settings: JsonObject): string | undefined {
-    const { with: schema, command } = this.#catalogue.triggers.get(trigger) ?? {};
+    const { with: schema = {}, command, trusted } = this.#catalogue.triggers.get(trigger) ?? {};
     if (command === undefined) return undefined;
     const filled = structuredClone(settings);
-    compileSound(schema ?? {}, { defaults: true })?.(filled);
+    const options = { defaults: true };
+    const sound = compileSound(schema, options);
+    (sound === undefined || trusted ? sound : compileForeign(schema, options))?.(filled);
     return JSON.stringify([trigger, ...command.map((name) => sorted(this.#valueOf(filled[name] ?? null)))]);
   }
 

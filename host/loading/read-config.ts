@@ -2,7 +2,7 @@
 
 import type { PluginManifest } from "../../schemas/plugin.types.ts";
 import { pointerTo } from "../documents/pointer.ts";
-import { compileSchema, type SchemaProblem } from "../documents/schema-check.ts";
+import { compileForeign, compileSchema, type SchemaProblem } from "../documents/schema-check.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { isSecretReference, type SecretReference } from "../secrets.ts";
 
@@ -15,12 +15,14 @@ export interface ConfigReading {
   ignored: string[];
 }
 
-export function readConfig(given: JsonObject, manifest: PluginManifest): ConfigReading {
+/** `trusted`: the plugin is one of Gantry's own, and its schema need not be watched. */
+export function readConfig(given: JsonObject, manifest: PluginManifest, trusted: boolean): ConfigReading {
   const ignored = Object.keys(given).filter((name) => isIgnored(name, manifest));
   const used = Object.fromEntries(Object.entries(given).filter(([name]) => !ignored.includes(name)));
   const config = structuredClone(used);
   const secrets = takeSecrets(config, "");
-  const problems = compileSchema(closed(manifest.config as JsonObject | undefined), { defaults: true })(config);
+  const compile = trusted ? compileSchema : compileForeign;
+  const problems = compile(closed(manifest.config as JsonObject | undefined), { defaults: true })(config);
   for (const { holder, key, reference } of secrets.values()) (holder as JsonObject)[key] = reference as unknown as Json;
   // Only its kind is known of a secret, so a pattern or length cannot be held against it.
   const isSeen = ({ pointer, keyword, property }: SchemaProblem) =>

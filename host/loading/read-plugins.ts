@@ -35,6 +35,7 @@ export function readPlugins(
   const catalogue = createVerbCatalogue(
     found.plugins.map((plugin, index) => ({
       manifest: plugin.manifest,
+      builtIn: plugin.builtIn,
       config: plugin.standing === "enabled" ? configured[index]!.config : undefined,
     })),
   );
@@ -53,7 +54,7 @@ function configure(source: Document, plugin: FoundPlugin): Configured {
   const { place, given, manifest, standing } = plugin;
   // Nobody asks for it, so nobody need configure it.
   if (place === undefined) return { config: {}, problems: [], faults: [] };
-  const { config, problems, ignored } = readConfig(given ?? {}, manifest);
+  const { config, problems, ignored } = readConfig(given ?? {}, manifest, plugin.builtIn);
   const base = given === undefined ? place : `${place}/config`;
   const faults = schemaFaults(
     source,

@@ -1,5 +1,4 @@
-import { bounded } from "../documents/bounded.ts";
-import { compileSchema, type SchemaProblem } from "../documents/schema-check.ts";
+import { compileForeign, compileSchema, type SchemaProblem } from "../documents/schema-check.ts";
 import type { RunnableStep } from "../engine/workflow.ts";
 import type { Database, Json, JsonObject, Service, Step } from "../sdk.ts";
 import type { InstalledPlugin } from "./installed-plugin.ts";
@@ -32,9 +31,6 @@ export function runnableSteps(
   }));
 }
 
-/** How long a schema that is not Gantry's own may keep the host from everything else; what it finds piles up meanwhile. */
-const patienceMs = 500;
-
 /**
  * Problems in words. The schema is compiled at first use, as most steps of a device never run. `trusted`: it is one of
  * Gantry's own, and need not be watched.
@@ -44,15 +40,10 @@ export function lazyCheck(
   options: { defaults: boolean; trusted: boolean },
 ): (value: Json) => string[] {
   let check: ReturnType<typeof compileSchema> | undefined;
-  const problemsOf = (value: Json) => {
-    check ??= compileSchema(schema, options);
+  return (value) => {
+    check ??= options.trusted ? compileSchema(schema, options) : compileForeign(schema, options);
     return check(value).map(inWords);
   };
-  if (options.trusted) return problemsOf;
-  return (value) =>
-    bounded(() => problemsOf(value), patienceMs)?.value ?? [
-      `it cannot be held against its schema within ${patienceMs} ms`,
-    ];
 }
 
 const inWords = ({ pointer, message }: SchemaProblem) => (pointer === "" ? message : `${pointer} ${message}`);

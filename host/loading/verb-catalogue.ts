@@ -7,14 +7,14 @@ import { closed } from "./read-config.ts";
 
 /** What documents may refer to; `config` is undefined for a plugin that is installed but not enabled. */
 export function createVerbCatalogue(
-  plugins: readonly { manifest: PluginManifest; config: JsonObject | undefined }[],
+  plugins: readonly { manifest: PluginManifest; builtIn: boolean; config: JsonObject | undefined }[],
 ): VerbCatalogue {
   const steps = new Map<string, StepEntry>();
   const triggers = new Map<string, TriggerEntry>();
   const configs: JsonObject = {};
   const configSchemas = new Map<string, JsonObject>();
-  for (const { manifest, config } of plugins) {
-    const shared = { plugin: manifest.name, active: config !== undefined };
+  for (const { manifest, builtIn, config } of plugins) {
+    const shared = { plugin: manifest.name, active: config !== undefined, trusted: builtIn };
     for (const [name, { description, input, output }] of Object.entries(manifest.steps ?? {}))
       steps.set(`${manifest.name}/${name}`, {
         ...shared,

@@ -1,7 +1,7 @@
 // What one step says it would do, with as much of its input as is known.
 
-import type { VerbCatalogue } from "../documents/catalogue.ts";
-import { compileSchema } from "../documents/schema-check.ts";
+import type { StepEntry, VerbCatalogue } from "../documents/catalogue.ts";
+import { compileForeign, compileSchema, type SchemaProblem } from "../documents/schema-check.ts";
 import type { FindStep, RunnableStep } from "../engine/workflow.ts";
 import { toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
@@ -42,8 +42,7 @@ export async function describeStep(
   if (input.open.length === 0) {
     const problems = step.checkInput(given);
     if (problems.length > 0) return { says: `would fail: ${problems.join("; ")}` };
-  } else if (entry === undefined || !canBeTold(compileSchema(entry.input, { defaults: true })(given), input.open))
-    return fallback;
+  } else if (entry === undefined || !canBeTold(problemsIn(entry, given), input.open)) return fallback;
   try {
     const context = planningContext(step, surroundings);
     if (input.open.length === 0 && (await step.implementation.check?.(given, context)) !== undefined)
@@ -55,6 +54,10 @@ export async function describeStep(
     const { code, message } = toFailure(error);
     return { says: `cannot be said: ${message} (${code})` };
   }
+}
+
+function problemsIn({ input, trusted }: StepEntry, given: Json): SchemaProblem[] {
+  return (trusted ? compileSchema : compileForeign)(input, { defaults: true })(given);
 }
 
 // An expression stands for any text; where something else than a text is expected, `plan` could do nothing with it.

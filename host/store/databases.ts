@@ -2,8 +2,12 @@
 
 import type { Database } from "../sdk.ts";
 import { createDatabase, type DatabaseOptions, type PluginDatabase } from "./database.ts";
+import { databaseError } from "./database-values.ts";
 import type { KeptFile } from "./housekeeping.ts";
 import type { WritingThread } from "./writing-thread.ts";
+
+/** Of one plugin: each stays open, with its descriptors and memory, until the host ends. */
+const MAX_DATABASES = 32;
 
 export class Databases {
   readonly #thread: WritingThread;
@@ -17,9 +21,13 @@ export class Databases {
 
   of(plugin: string, name: string): Database {
     const key = `${plugin}/${name}`;
-    const known = this.#known.get(key) ?? createDatabase(plugin, name, this.#thread, this.#options);
-    this.#known.set(key, known);
-    return known.database;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known.database;
+    const others = [...this.#known.keys()].filter((other) => other.startsWith(`${plugin}/`));
+    if (others.length >= MAX_DATABASES) throw databaseError(`a plugin may use at most ${MAX_DATABASES} databases`);
+    const made = createDatabase(plugin, name, this.#thread, this.#options);
+    this.#known.set(key, made);
+    return made.database;
   }
 
   all(): PluginDatabase[] {

@@ -18,6 +18,7 @@ export function catalogueOfPlugins({ idle = [] }: { idle?: string[] } = {}): Ver
   return createVerbCatalogue(
     names.map((name) => ({
       manifest: manifestOf(name),
+      builtIn: true,
       config: idle.includes(name) ? undefined : defaultsOf(manifestOf(name)),
     })),
   );

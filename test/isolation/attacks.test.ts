@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import inspector from "node:inspector";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -43,6 +43,7 @@ const attacks: Record<string, { code: string | RegExp; message?: RegExp }> = {
   progressPast: { code: "PLUGIN_FLOOD", message: /progress/ },
   // Whichever comes first.
   callPast: { code: /^PLUGIN_(FLOOD|UNRESPONSIVE)$/ },
+  databasesPast: { code: "PLUGIN_FLOOD", message: /objects that it was given/ },
   text: { code: "PLUGIN_PROTOCOL", message: /cannot be understood/ },
   bytes: { code: "PLUGIN_PROTOCOL", message: /cannot be understood/ },
   handle: { code: "PLUGIN_PROTOCOL", message: /no known kind/ },
@@ -144,6 +145,17 @@ test("a plugin without permissions is refused everything but its own folders, an
       `${wanted} among ${told}`,
     );
   assert.deepEqual(await plugins.findStep("attacker/work").implementation.run({}, context), { value: 1 });
+});
+
+test("a plugin cannot have V8 write files: a flag that it sets ends its process", async (t) => {
+  const plugins = await activate(t, makeFolder(t, entries), options);
+  using context = stepContext();
+  const attack = plugins
+    .findStep("attacker/attack")
+    .implementation.run({ which: "flags", wait: false } as never, context);
+  await assert.rejects(attack, { code: "PLUGIN_CRASHED" });
+  assert.equal(existsSync(join(plugins.dataDirectory, "written-by-v8")), false);
+  assert.deepEqual(await plugins.findStep("good/work").implementation.run({}, context), { times: 1 });
 });
 
 test("the process of a plugin has no environment but its mark, and cannot open the host's debugger", async (t) => {

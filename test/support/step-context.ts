@@ -130,7 +130,7 @@ export async function planStep(
 async function stepOf(pluginName: string, stepName: string, { log, directory }: StepContext, config: JsonObject) {
   const folder = folderOf(pluginName);
   const manifest = await readManifest(pluginName);
-  const { config: filled, problems } = readConfig(config, manifest as unknown as PluginManifest);
+  const { config: filled, problems } = readConfig(config, manifest as unknown as PluginManifest, true);
   if (problems.length > 0) throw new Error(faultsOf(`the configuration of ${pluginName}`, problems));
   const { default: plugin } = (await import(pathToFileURL(join(folder, "index.ts")).href)) as { default: Plugin };
   const context: Partial<PluginContext> = {

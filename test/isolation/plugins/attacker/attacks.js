@@ -1,5 +1,7 @@
 import { closeSync, readSync, writeSync } from "node:fs";
 import net, { Socket } from "node:net";
+import { join } from "node:path";
+import v8 from "node:v8";
 
 /** Writes to the host past Gantry's own code, and waits for nobody. */
 function write(text, descriptor = 3) {
@@ -69,6 +71,25 @@ export const attacks = {
     const line = await lineOf(() => secret("x").catch(() => {}));
     for (let number = 1_000_000; ; number++) write(line.replace(/"call":\d+/, `"call":${number}`));
   },
+  databasesPast: async ({ database }) => {
+    let first;
+    const line = await lineOf(() => {
+      first = database("own").get("SELECT 1");
+    });
+    await first;
+    const answers = Buffer.alloc(65_536);
+    for (let number = 1_000_000; ; number += 100) {
+      for (let call = 0; call < 100; call++) write(line.replace(/"call":\d+/, `"call":${number + call}`));
+      // So that there are never too many calls at once.
+      for (let answered = 0; answered < 100; ) {
+        try {
+          answered += answers.subarray(0, readSync(3, answers)).filter((byte) => byte === 10).length;
+        } catch (error) {
+          if (error.code !== "EAGAIN") throw error;
+        }
+      }
+    }
+  },
   callsInALoop: ({ secret }) => {
     for (;;) secret("x").catch(() => {});
   },
@@ -115,6 +136,13 @@ export const attacks = {
         // Nothing there yet.
       }
     }
+  },
+  // V8 writes files without asking Node, with names of the plugin's code in them.
+  flags: (_, { directory }) => {
+    v8.setFlagsFromString(`--redirect-code-traces-to=${join(directory, "..", "..", "written-by-v8")}`);
+    v8.setFlagsFromString("--redirect-code-traces");
+    v8.setFlagsFromString("--print-bytecode");
+    new Function("value", "return value + 1")(1);
   },
   // Refused by an error that nothing catches.
   listen: () => void net.createServer().listen(0, "127.0.0.1"),
