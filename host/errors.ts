@@ -372,6 +372,11 @@ export const catalogue = {
     remedy: "Install that version again, or start with an empty folder (`--data`).",
     retryable: false,
   },
+  STORE_OLDER: {
+    description: "An older Gantry wrote the data folder, and no host has worked in it since.",
+    remedy: "Start the host (`gantry up`): it brings the tables up to date, and the same question is answered then.",
+    retryable: true,
+  },
   STORE_FULL: {
     description: "The disk of the data folder is full; what was to be written is not written, also not in part.",
     remedy: "Free space on the disk of `--data` (`gantry doctor` shows it); the host goes on by itself then.",

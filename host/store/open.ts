@@ -103,7 +103,7 @@ export async function openStore(directory: string, options: StoreOptions = {}): 
   };
 }
 
-/** Reads beside a running host as well as after it has ended, however it did. Throws STORE_MISSING, STORE_NEWER, STORE_DAMAGED, STORE_FAILED. */
+/** Reads beside a running host as well as after it has ended, however it did. Throws STORE_MISSING, STORE_OLDER, STORE_NEWER, STORE_DAMAGED, STORE_FAILED. */
 export function openStoreForReading(directory: string): StoreReader {
   const missing = (message: string) => new GantryError("STORE_MISSING", message);
   if (!existsSync(databaseFile(directory))) throw missing(`no host has worked in the folder ${directory}`);
@@ -111,6 +111,12 @@ export function openStoreForReading(directory: string): StoreReader {
   try {
     const version = connection.ask(schemaVersion);
     if (version === 0) throw missing(`the host has not finished its first start in ${directory}`);
+    if (version < SCHEMA_VERSION) {
+      throw new GantryError(
+        "STORE_OLDER",
+        `the tables in ${directory} have version ${version}, this Gantry reads version ${SCHEMA_VERSION}`,
+      );
+    }
     if (version > SCHEMA_VERSION) {
       throw new GantryError(
         "STORE_NEWER",
