@@ -28,7 +28,8 @@ export const servers: Record<string, () => Promise<UploadServer>> = { HTTP: open
 async function openWebdav(): Promise<UploadServer> {
   const directory = mkdtempSync(join(tmpdir(), "gantry-bench-webdav-"));
   // A folder must be there before a PUT; rclone makes its own.
-  for (const name of ["own-small", "own-large", "own-many", "curl"]) mkdirSync(join(directory, name));
+  for (const name of ["own-small", "own-large", "own-many", "curl-large", "curl-many"])
+    mkdirSync(join(directory, name));
   const child = spawn("rclone", ["serve", "webdav", directory, "--addr", "127.0.0.1:0", "--log-level", "NOTICE"], {
     stdio: ["ignore", "ignore", "pipe"],
   });

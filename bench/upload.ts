@@ -1,6 +1,6 @@
 // One file of 1 GiB and 1,000 of 8 KiB to a server of each provider: as a durable run of a real host, the small ones also
-// by the step alone, against `rclone copy` to the same server, and for HTTP against `curl --upload-file`, too. In turn,
-// each client a process of its own; median of three rounds. For one provider: node bench/upload.ts S3
+// by the step alone, against `rclone copy` to the same server, and for HTTP against `curl --parallel`, too. In turn, each
+// client a process of its own; median of three rounds. For one provider: node bench/upload.ts S3
 
 import { randomBytes } from "node:crypto";
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
@@ -47,8 +47,8 @@ try {
 
 async function compare(provider: string, open: () => Promise<UploadServer>): Promise<void> {
   const none = (): Taken[] => [];
-  const [large, largePeer, curl] = [none(), none(), none()];
-  const [many, manyPeer, steps] = [none(), none(), none()];
+  const [large, largePeer, largeCurl] = [none(), none(), none()];
+  const [many, manyPeer, manyCurl, steps] = [none(), none(), none(), none()];
   let small = 0;
   for (let round = 0; round < rounds; round++) {
     // Some keep all they have in memory.
@@ -73,9 +73,10 @@ async function compare(provider: string, open: () => Promise<UploadServer>): Pro
     large.push(await own("large", 1, largeBytes, await one("large")));
     largePeer.push(await peer("large", 1, largeBytes));
     if (server.url !== undefined) {
-      const url = server.url("curl", "file");
-      curl.push(await measured("curl", ["--fail", "--silent", "--upload-file", file("large"), url]));
-      await check(server, "curl", 1, largeBytes);
+      largeCurl.push(await curl(server.url("curl-large", ""), join(directory, "large"), ["file"]));
+      await check(server, "curl-large", 1, largeBytes);
+      manyCurl.push(await curl(server.url("curl-many", ""), join(directory, "many"), names));
+      await check(server, "curl-many", names.length, names.length * tinyBytes);
     }
     many.push(await own("many", names.length, names.length * tinyBytes, all));
     steps.push(await stepAlone(each));
@@ -83,11 +84,12 @@ async function compare(provider: string, open: () => Promise<UploadServer>): Pro
   }
   say(`${provider}: 1 GiB, Gantry`, large);
   say(`${provider}: 1 GiB, rclone copy`, largePeer, large);
-  if (curl.length > 0) say(`${provider}: 1 GiB, curl --upload-file`, curl, large);
+  if (largeCurl.length > 0) say(`${provider}: 1 GiB, curl --upload-file`, largeCurl, large);
   say(`${provider}: ${names.length} files, ${atATime} at a time, Gantry`, many);
   say(`${provider}: ${names.length} files, the step alone`, steps);
   say(`${provider}: ${names.length} files, ${atATime} at a time, rclone copy`, manyPeer, many);
   say(`${provider}: the same, beside the step alone`, manyPeer, steps);
+  if (manyCurl.length > 0) say(`${provider}: ${names.length} files, curl --parallel`, manyCurl, many);
   const above = Math.max(...large.map(({ peakMb }) => peakMb)) - small;
   console.log(row(`${provider}: peak memory of 1 GiB beyond that of 1 MiB`, `${above.toFixed(0)} MB`));
   console.log(row("load of the machine", loadavg()[0]!.toFixed(1)));
@@ -115,6 +117,13 @@ async function stepAlone(step: JsonObject): Promise<Taken> {
     String(atATime),
   ]);
   return { ...taken, runSeconds: Number(taken.said) };
+}
+
+async function curl(url: string, folder: string, files: string[]): Promise<Taken> {
+  const config = join(directory, "curl");
+  writeFileSync(config, files.map((name) => `upload-file = "${join(folder, name)}"\nurl = "${url}${name}"\n`).join(""));
+  const many = ["--parallel", "--parallel-max", String(atATime)];
+  return await measured("curl", ["--fail", "--silent", ...many, "--config", config]);
 }
 
 async function check(server: UploadServer, folder: string, files: number, bytes: number): Promise<void> {
