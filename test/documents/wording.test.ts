@@ -68,6 +68,26 @@ const mistakes: [what: string, document: object, told: string][] = [
     "KEY_UNKNOWN /steps/0/with/seconds `seconds` is not known here; what may stand here: duration, until, for",
   ],
   [
+    "a condition without its marks",
+    steps({ ...run, id: "a" }, { ...run, if: "steps.a.outputs.exitCode == 0 && !contains(device.deviceId, 'x')" }),
+    "VALUE_WRONG /steps/1/if `if` must be true or false or one whole ${{ }} → ${{ steps.a.outputs.exitCode == 0 && !contains(device.deviceId, 'x') }}",
+  ],
+  [
+    "a word as a condition",
+    steps({ ...run, if: "always" }),
+    "VALUE_WRONG /steps/0/if `if` must be true or false or one whole ${{ }}",
+  ],
+  [
+    "truth as a text",
+    steps({ ...run, if: "true" }),
+    "VALUE_WRONG /steps/0/if `if` must be true or false or one whole ${{ }} → true",
+  ],
+  [
+    "one trigger instead of a list",
+    { on: { trigger: "host/startup" }, ...steps(run) },
+    "VALUE_WRONG /on `on` must be a list: put [ ] around what stands here",
+  ],
+  [
     "a number as a duration",
     steps({ uses: "host/wait", with: { duration: 30 } }),
     "VALUE_WRONG /steps/0/with/duration `duration` must be a duration with a unit, such as 300ms, 5s or 1h30m",
