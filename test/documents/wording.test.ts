@@ -88,6 +88,16 @@ const mistakes: [what: string, document: object, told: string][] = [
     "VALUE_WRONG /on `on` must be a list: put [ ] around what stands here",
   ],
   [
+    "a number that is compared as a text",
+    steps({ ...run, id: "a" }, { ...run, if: "${{ steps.a.outputs.exitCode == '0' }}" }),
+    "VALUE_WRONG /steps/1/if `steps.a.outputs.exitCode` is a whole number and never equals a text → 0",
+  ],
+  [
+    "a member of the items of a loop that shows none",
+    steps({ id: "a", forEach: [1], steps: [{ ...run, id: "b" }] }, reads("steps.a.outputs.items[0].output")),
+    "REFERENCE_UNKNOWN /steps/1/with/command/0 `steps.a.outputs.items[0]` has no member output; the loop shows of its items what its `outputs` say",
+  ],
+  [
     "a number as a duration",
     steps({ uses: "host/wait", with: { duration: 30 } }),
     "VALUE_WRONG /steps/0/with/duration `duration` must be a duration with a unit, such as 300ms, 5s or 1h30m",
