@@ -357,6 +357,12 @@ export const catalogue = {
     remedy: "Check the disk's free space and health, and that the folder of `--data` belongs to the host's user.",
     retryable: true,
   },
+  STORE_DENIED: {
+    description: "The data folder, or something in it, belongs to another user.",
+    remedy:
+      "Run the command as the user of the host (`sudo -u USER gantry ...`), or give that user the whole folder (`chown -R`).",
+    retryable: true,
+  },
   STORE_LOCKED: {
     description: "Another host works with this data folder.",
     remedy: "Stop the other host, or give this one a folder of its own with `--data`.",
