@@ -276,8 +276,9 @@ export const catalogue = {
     retryable: false,
   },
   SECRET_MISSING: {
-    description: "A secret that the configuration refers to cannot be found.",
-    remedy: "Set the environment variable GANTRY_SECRET_<NAME> or <NAME>, or a systemd credential of that name.",
+    description: "A secret that the configuration or a workflow refers to cannot be found.",
+    remedy:
+      "Set the environment variable GANTRY_SECRET_<NAME> or <NAME> where the host runs, or a systemd credential of that name.",
     retryable: false,
   },
   PERMISSION_DENIED: {

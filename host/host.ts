@@ -1,7 +1,6 @@
 // One host: reads its documents, opens the store, starts the plugins, goes on with the runs of an earlier host, and
 // lets the triggers begin. Stopping undoes this in reverse.
 
-import { mkdirSync } from "node:fs";
 import { createHostPlugin } from "./builtin/index.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { startControl } from "./control/server.ts";
@@ -46,7 +45,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
   let { documents } = options;
   const started = new AsyncDisposableStack();
   try {
-    mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
     const store = await openStore(dataDirectory, {
       onRecovered: ({ code, message, setAside }) => log.error(message, { code, ...(setAside && { setAside }) }),
     });

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import type { Clock } from "../clock.ts";
+import { collectEarly } from "../collect-early.ts";
 import { type Host, startHost } from "../host.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
 import { openDocuments } from "./open-documents.ts";
@@ -20,6 +21,7 @@ export interface UpOptions {
 
 /** Ends the process with 0 once SIGTERM or SIGINT has suspended the runs; resolves with 1 when nothing can be started. */
 export async function up({ config, data, logLevel, clock, onReady }: UpOptions): Promise<number> {
+  collectEarly();
   const opened = openDocuments(config, logLevel);
   if (opened === undefined) return 1;
   const { documents, log } = opened;

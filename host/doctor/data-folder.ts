@@ -2,8 +2,9 @@
 
 import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { catalogue } from "../errors.ts";
 import { databaseFile } from "../store/data-directory.ts";
+import { isReadOnlyDisk, openToRead } from "../store/open-to-read.ts";
 import { SCHEMA_VERSION, schemaVersion } from "../store/schema.ts";
 import { type Finding, good, missing, warning } from "./finding.ts";
 
@@ -22,8 +23,10 @@ export function checkWritable(folder: string): Finding {
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
     return good(about, path === resolve(folder) ? path : `${resolve(folder)} will be made`);
   } catch (error) {
+    const message = `${path} cannot be written: ${(error as Error).message}`;
+    if (isReadOnlyDisk(path)) return missing(about, message, catalogue.STORE_READ_ONLY.remedy);
     const remedy = `Give it to the user the host runs as (\`chown\`), or name another one with --data.`;
-    return missing(about, `${path} cannot be written: ${(error as Error).message}`, remedy);
+    return missing(about, message, remedy);
   }
 }
 
@@ -75,7 +78,7 @@ export function checkSoundness(folder: string): Finding {
   if (!existsSync(file)) return good(about, "nothing is there yet");
   const remedy = "Start the host: it sets what is damaged aside, takes the last good copy, and says what was lost.";
   try {
-    const database = new DatabaseSync(file, { readOnly: true, timeout: 2000 });
+    const database = openToRead(file);
     try {
       const version = schemaVersion(database);
       if (version > SCHEMA_VERSION)

@@ -28,7 +28,10 @@ export function checkCall(step: Call, place: string, visible: Visible, checking:
   if (name === undefined) checkVerb(checking, `${place}/uses`, step.uses, catalogue.steps, "step");
   else checkCalled(checking, `${place}/uses`, name);
   const entry = name === undefined ? catalogue.steps.get(step.uses) : calledEntry(name, catalogue);
-  const taken = { schema: entry?.input, trusted: catalogue.steps.get(step.uses)?.trusted ?? true };
+  const taken =
+    name === undefined
+      ? { schema: entry?.input, trusted: catalogue.steps.get(step.uses)?.trusted ?? true, by: "step" as const }
+      : { schema: entry?.input, trusted: true, by: "workflow" as const };
   if (step.with !== undefined || !broken.has(place)) checkWith(checking, place, step.with, taken, visible);
   for (const key of ["with", "retry", "timeout"] as const)
     checkExpressions(checking, `${place}/${key}`, step[key], visible);

@@ -20,7 +20,7 @@ export function checkCalled(checking: Checking, pointer: string, name: string): 
     const { suggestion } = workflows.has(plain) ? { suggestion: plain } : meant(plain, workflows.keys());
     checking.report(pointer, {
       code: "WORKFLOW_NOT_FOUND",
-      message: `no workflow is called ${name === name.trim() ? name : JSON.stringify(name)}`,
+      message: `no workflow is called ${name !== "" && name === name.trim() ? name : JSON.stringify(name)}`,
       ...(suggestion === undefined ? {} : { suggestion: `workflow:${suggestion}` }),
     });
   } else if (called.hasTriggers) {

@@ -1,4 +1,5 @@
 import type { WorkflowStep } from "../../schemas/workflow.types.ts";
+import type { JsonObject } from "../sdk.ts";
 import type { Checking } from "./checking.ts";
 
 const ofAll = ["id", "name", "if", "continueOnError"];
@@ -15,11 +16,23 @@ const ofWaits = ["uses", "with", "timeout"];
 /** The members of a step of a plugin. */
 export const ofCalls: readonly string[] = [...ofAll, ...forms.uses];
 
+/** What a step may have, as far as its form shows. */
+export function membersOfForm(step: JsonObject): { name: string; known: readonly string[] } | undefined {
+  const form = formOf(step as Partial<WorkflowStep>);
+  if (form === undefined || (form === "uses" && typeof step.uses !== "string")) return undefined;
+  const { name, own } = membersOf(step as Partial<WorkflowStep>, form);
+  // A block becomes a loop by the very key that is misspelt.
+  return { name, known: [...ofAll, ...own, ...(form === "steps" ? ["forEach", "as", "maxParallel"] : [])] };
+}
+
+const formOf = (step: Partial<WorkflowStep>) =>
+  (["uses", "forEach", "parallel", "steps"] as const).find((name) => step[name] !== undefined);
+
 /** A step has one of four forms, and only the members of that form. */
 export function checkForm(step: WorkflowStep, place: string, { report, broken }: Checking): void {
   // It may lack what was set aside.
   const isBroken = broken.has(place);
-  const form = (["uses", "forEach", "parallel", "steps"] as const).find((name) => step[name] !== undefined);
+  const form = formOf(step);
   if (form === undefined) {
     const message = "a step has `uses`, `forEach`, `parallel` or `steps`";
     if (!isBroken) report(place, { code: "STEP_FORM", message, where: "object" });
@@ -46,7 +59,7 @@ export function isLoop({ forEach, as, maxParallel, uses }: WorkflowStep, isBroke
   return isBroken && uses === undefined && (as !== undefined || maxParallel !== undefined);
 }
 
-function membersOf({ uses }: WorkflowStep, form: keyof typeof forms): { name: string; own: string[] } {
+function membersOf({ uses }: Partial<WorkflowStep>, form: keyof typeof forms): { name: string; own: string[] } {
   if (form === "uses" && uses!.startsWith("workflow:")) return { name: "uses: workflow:", own: ofWorkflowCalls };
   if (form === "uses" && uses === "host/wait") return { name: "uses: host/wait", own: ofWaits };
   return { name: form, own: forms[form] };

@@ -2,11 +2,13 @@
 
 import { hasExpression, parseText } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
+import { isSecretReference } from "../secrets.ts";
 import type { VerbCatalogue } from "./catalogue.ts";
 import { holdsExpression } from "./check-expressions.ts";
 import { ofCalls } from "./check-form.ts";
 import type { Checking } from "./checking.ts";
 import { kindsOfWhole } from "./expression-kinds.ts";
+import { checkNamedSecrets, misnamed, secretsNamedIn, type Taker } from "./named-secrets.ts";
 import { parsePointer, pointerTo } from "./pointer.ts";
 import { compileForeign, type compileSchema, compileSound, faultOptions, type SchemaProblem } from "./schema-check.ts";
 import { inWords } from "./schema-words.ts";
@@ -17,17 +19,20 @@ interface Taken {
   schema: Shape;
   /** Whether the schema need not be watched. */
   trusted: boolean;
+  by: Taker;
 }
 
 /** `place` is the pointer of the object that has, or lacks, `with`; `taken` is what may stand there. */
 export function checkWith(checking: Checking, place: string, value: unknown, taken: Taken, visible: Visible): void {
-  const check = taken.schema === undefined ? undefined : checkOf(taken.schema, taken.trusted);
+  const { schema, trusted, by } = taken;
+  const check = schema === undefined ? undefined : checkOf(schema, trusted);
   if (check === undefined) return;
   const given = (value ?? {}) as Json;
   const base = value === undefined ? place : `${place}/with`;
-  for (const problem of knownProblems(given, check, visible)) {
+  const secrets = checkNamedSecrets(checking, base, given, schema!, by);
+  for (const problem of knownProblems(given, check, visible, secrets)) {
     const pointer = base + problem.pointer;
-    checking.report(pointer, faultOptions({ ...besideWith(problem), pointer }));
+    checking.report(pointer, faultOptions({ ...besideWith(misnamed(problem, given, schema!)), pointer }));
   }
 }
 
@@ -39,26 +44,32 @@ function besideWith(problem: SchemaProblem): SchemaProblem {
   return { ...problem, message: `\`${property}\` is no input: it belongs to the step, beside \`with\`` };
 }
 
-/** An input of the step that stands beside its `with`. */
-export function inputBesideWith(problem: SchemaProblem, root: Json, { steps }: VerbCatalogue): SchemaProblem {
+/** An input of the step, or a setting of the trigger, that stands beside its `with`. */
+export function inputBesideWith(problem: SchemaProblem, root: Json, { steps, triggers }: VerbCatalogue): SchemaProblem {
   const { pointer, property } = problem;
   const path = parsePointer(pointer);
   if (property === undefined || path.at(-1) !== property) return problem;
   const step = path
     .slice(0, -1)
     .reduce<Json | undefined>((inner, key) => (inner as JsonObject | undefined)?.[key], root);
-  const uses = (step as JsonObject | undefined)?.uses;
-  const input = typeof uses === "string" ? steps.get(uses)?.input : undefined;
+  const { uses, trigger } = (step ?? {}) as JsonObject;
+  const [verb, input] =
+    typeof uses === "string"
+      ? [uses, steps.get(uses)?.input]
+      : [trigger, typeof trigger === "string" ? triggers.get(trigger)?.with : undefined];
   if (input === undefined || !memberNames(input).includes(property)) return problem;
   const { suggestion: _, isHabit: __, ...plain } = problem;
-  return { ...plain, message: `\`${property}\` is an input of ${uses} and belongs into \`with\`` };
+  return {
+    ...plain,
+    message: `\`${property}\` ${uses === undefined ? "is a setting" : "is an input"} of ${verb} and belongs into \`with\``,
+  };
 }
 
-/** A text with an expression, the kinds of value it may give, and how many of them have been tried in its place. */
+/** An expression or a secret, the kinds of value it may give, and how many of them have been tried in its place. */
 interface Open {
   parent: JsonObject;
   key: string;
-  text: string;
+  written: Json;
   kinds: Kind[];
   tried: number;
 }
@@ -67,12 +78,12 @@ interface Open {
  * What an expression gives shows only in the run, and is checked then. Where its kind is known beforehand, a value of
  * that kind stands in for it: only when none of its kinds fits, it is a problem.
  */
-function knownProblems(written: Json, check: Check, visible: Visible): SchemaProblem[] {
+function knownProblems(written: Json, check: Check, visible: Visible, secrets: ReadonlySet<string>): SchemaProblem[] {
   // Defaults are filled in, as they are for the run.
   const root = { value: structuredClone(written) };
-  if (!holdsExpression(written)) return check(root.value);
+  if (!holdsExpression(written) && secretsNamedIn(written).length === 0) return check(root.value);
   const open = new Map<string, Open>();
-  collectOpen(root, "value", "", visible, open);
+  collectOpen(root, "value", "", { visible, secrets }, open);
   const unfit: SchemaProblem[] = [];
   for (;;) {
     const problems = check(root.value);
@@ -80,9 +91,10 @@ function knownProblems(written: Json, check: Check, visible: Visible): SchemaPro
     for (const problem of refused) {
       const leaf = open.get(problem.pointer)!;
       if (tryNext(leaf)) continue;
-      const gives = `${problem.message}, and what stands here gives ${inWords(leaf.kinds)}`;
-      unfit.push({ ...problem, message: gives });
-      open.delete(problem.pointer);
+      const what = isSecretReference(leaf.written) ? "a secret is" : "what stands here gives";
+      unfit.push({ ...problem, message: `${problem.message}, and ${what} ${inWords(leaf.kinds)}` });
+      // It has been said, once.
+      leaf.kinds = [];
     }
     if (refused.length === 0) return [...unfit, ...problems.filter((problem) => !isOpen(problem, root.value, open))];
   }
@@ -92,24 +104,34 @@ function collectOpen(
   parent: JsonObject,
   key: string,
   pointer: string,
-  visible: Visible,
+  known: { visible: Visible; secrets: ReadonlySet<string> },
   open: Map<string, Open>,
 ): void {
   const value = parent[key]!;
-  if (typeof value === "string" && hasExpression(value)) {
+  if (isSecretReference(value)) {
+    // What may not stand here has been reported, and is open to anything.
+    const kinds: Kind[] = known.secrets.has(pointer) ? ["string"] : [];
+    const leaf = { parent, key, written: value as unknown as Json, kinds, tried: 0 };
+    open.set(pointer, leaf);
+    if (kinds.length > 0) tryNext(leaf);
+  } else if (typeof value === "string" && hasExpression(value)) {
     const parsed = parseText(value);
-    const kinds = parsed.whole ? kindsOfWhole(parsed, visible) : parsed.faults.length === 0 ? ["string" as const] : [];
+    const kinds = parsed.whole
+      ? kindsOfWhole(parsed, known.visible)
+      : parsed.faults.length === 0
+        ? ["string" as const]
+        : [];
     if (kinds === undefined || kinds.length === 0) return;
-    const leaf = { parent, key, text: value, kinds, tried: 0 };
+    const leaf = { parent, key, written: value, kinds, tried: 0 };
     open.set(pointer, leaf);
     tryNext(leaf);
   } else if (typeof value === "object" && value !== null)
     for (const inner of Object.keys(value))
-      collectOpen(value as JsonObject, inner, pointer + pointerTo([inner]), visible, open);
+      collectOpen(value as JsonObject, inner, pointer + pointerTo([inner]), known, open);
 }
 
 function refusesKind({ keyword, kinds }: SchemaProblem, leaf: Open | undefined): boolean {
-  if (leaf === undefined) return false;
+  if (leaf === undefined || leaf.kinds.length === 0) return false;
   if (keyword === "type") return true;
   const given = leaf.kinds[leaf.tried - 1]!;
   return kinds !== undefined && !kinds.some((kind) => kind === given || (isNumber(kind) && isNumber(given)));
@@ -117,16 +139,16 @@ function refusesKind({ keyword, kinds }: SchemaProblem, leaf: Open | undefined):
 
 const isNumber = (kind: Kind) => kind === "integer" || kind === "number";
 
-/** Puts a value of the next kind in its place; false, and the text itself, when all have been tried. */
+/** Puts a value of the next kind in its place; false, and what was written, when all have been tried. */
 function tryNext(leaf: Open): boolean {
   const next = leaf.kinds[leaf.tried];
   leaf.tried += 1;
-  leaf.parent[leaf.key] = next === undefined ? leaf.text : standIn(next, leaf.text);
+  leaf.parent[leaf.key] = next === undefined ? leaf.written : standIn(next, leaf.written);
   return next !== undefined;
 }
 
-function standIn(kind: Kind, text: string): Json {
-  if (kind === "string") return text;
+function standIn(kind: Kind, written: Json): Json {
+  if (kind === "string") return typeof written === "string" ? written : "a secret";
   if (kind === "array") return [];
   if (kind === "object") return {};
   return kind === "null" ? null : kind === "boolean" ? true : 1;

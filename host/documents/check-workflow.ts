@@ -14,6 +14,7 @@ import { type Checking, startChecking } from "./checking.ts";
 import type { Document } from "./document.ts";
 import { shapeOfValue } from "./expression-kinds.ts";
 import { type Fault, inOrder } from "./fault.ts";
+import { checkNamedSecrets } from "./named-secrets.ts";
 import { pointerTo } from "./pointer.ts";
 import { schemaFaults } from "./schema-check.ts";
 import { schemaIsSound } from "./schema-soundness.ts";
@@ -73,6 +74,7 @@ function checkMeaning(workflow: Partial<Workflow>, checking: Checking): Fault[] 
 
   const running = visibleOf([["run", runShape], ...given]);
   checkExpressions(checking, "/vars", vars, running);
+  checkNamedSecrets(checking, "/vars", (vars ?? {}) as Json, {}, "vars");
   const varsShape = vars === undefined && broken.has("") ? undefined : shapeOfValue((vars ?? {}) as Json, running);
   const visible = visibleOf([...running.contexts, ["vars", varsShape], ["steps", undefined]], idsIn(workflow));
   checkPolicy(workflow, [...running.contexts, ["vars", varsShape]], checking);
@@ -82,14 +84,18 @@ function checkMeaning(workflow: Partial<Workflow>, checking: Checking): Fault[] 
 }
 
 /** Of all steps, wherever they stand. */
-function idsIn(body: Partial<Workflow> | WorkflowStep, ids = new Set<string>()): Set<string> {
+function idsIn(
+  body: Partial<Workflow> | WorkflowStep,
+  found = { everywhere: new Set<string>(), named: new Map<string, string | undefined>() },
+): typeof found {
   const { steps = [], onFailure = [], finally: always = [] } = body;
   const lists = "parallel" in body ? (body.parallel ?? []) : [];
   for (const step of [steps, onFailure, always, ...lists].flat()) {
-    if (step.id !== undefined) ids.add(step.id);
-    idsIn(step, ids);
+    if (step.id !== undefined) found.everywhere.add(step.id);
+    if (step.name !== undefined) found.named.set(step.name, step.id);
+    idsIn(step, found);
   }
-  return ids;
+  return found;
 }
 
 function checkTriggers(on: NonNullable<Workflow["on"]>, contexts: [string, Shape][], checking: Checking): void {
@@ -102,7 +108,7 @@ function checkTriggers(on: NonNullable<Workflow["on"]>, contexts: [string, Shape
     checkVerb(checking, `${place}/trigger`, trigger, catalogue.triggers, "trigger");
     if (settings === undefined && broken.has(place)) continue;
     const entry = catalogue.triggers.get(trigger);
-    const taken = { schema: entry?.with, trusted: entry?.trusted ?? true };
+    const taken = { schema: entry?.with, trusted: entry?.trusted ?? true, by: "trigger" as const };
     checkWith(checking, place, settings, taken, visible);
   }
 }

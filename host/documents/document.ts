@@ -31,13 +31,19 @@ export interface DocumentReading {
   faults: Fault[];
 }
 
+const reasons: Record<string, string | undefined> = {
+  ENOENT: "there is no such file",
+  EISDIR: "this is a folder; name the documents in it",
+  EACCES: "this user may not read it",
+};
+
 export function readDocument(file: string): DocumentReading {
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message;
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = reasons[code ?? ""] ?? message;
     return unusable(faultIn(file, { line: 1, column: 1, length: 1 }, "FILE_UNREADABLE", reason));
   }
   const decoded = decode(bytes);

@@ -153,6 +153,11 @@ export const faultCatalogue = {
     description: "A JSON Schema in the document is none itself.",
     remedy: "Correct the schema at the marked place (JSON Schema 2020-12).",
   },
+  SECRET_NOT_TAKEN: {
+    description: "A secret is named where none may stand.",
+    remedy:
+      'Write `{"$secret": NAME}` into an input that the step marks as a secret, or into the configuration of the plugin where it has a setting for it.',
+  },
   SIGNAL_UNMATCHED: {
     description: "No workflow here sends a signal that is waited for, or waits for one that is sent.",
     remedy: "Compare the names, which are exact; signals that come from elsewhere (`gantry signal`) need nothing here.",

@@ -37,6 +37,15 @@ const ofSteps = table(
   failing,
   [key("finally"), "always ensure"],
   [key("undo"), "rollback compensate"],
+  [key("id"), "register"],
+);
+
+const ofSideSteps = table(
+  [program, "run script shell bash cmd exec command"],
+  [key("uses"), "plugin action type call"],
+  [key("with"), "inputs input args arguments params parameters options config"],
+  [key("timeout"), "timeout-minutes"],
+  [hint("its own step decides whether it is done"), "if when condition"],
 );
 
 const ofWorkflows = table(
@@ -81,6 +90,7 @@ function wordsAt(pointer: string, part: string): ReadonlyMap<string, Habit> | un
   if (pointer === "") return part === "workflow" ? ofWorkflows : ofSteps;
   if (part === "workflow" && /^\/on\/\d+$/.test(pointer)) return ofTriggers;
   const member = pointer.slice(pointer.lastIndexOf("/") + 1);
+  if (part === "step" && (pointer === "/undo" || pointer === "/onProgress")) return ofSideSteps;
   return Object.hasOwn(ofMembers, member) ? ofMembers[member] : undefined;
 }
 
@@ -98,7 +108,8 @@ export function meantOutcome(text: string, choices: readonly string[]): { sugges
 
 const contextHints: Record<string, string> = {
   env: "values of the workflow stand in `vars`",
-  secrets: 'an input with `"writeOnly": true` is a secret, and so is `{"$secret": NAME}` in the `config` of a plugin',
+  secrets:
+    'a secret of the device is named by `{"$secret": NAME}`, as the whole value of an input that its step marks as a secret; one of the run is an input with `"writeOnly": true`',
   github: "`event` has what the trigger saw, and `run` the run",
   matrix: "`forEach` with `as` gives each item a name",
   item: "`forEach` gives each item the name that stands in its `as`",

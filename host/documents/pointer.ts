@@ -11,3 +11,8 @@ export function parsePointer(pointer: string): string[] {
         .split("/")
         .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
+
+/** Of what holds the value or member. */
+export function parentOf(pointer: string): string {
+  return pointer.slice(0, Math.max(0, pointer.lastIndexOf("/")));
+}

@@ -1,11 +1,12 @@
 // What ajv found, once each and in words.
 
 import type { ErrorObject } from "ajv";
-import type { Json, JsonObject } from "../sdk.ts";
+import type { Json } from "../sdk.ts";
 import { unmarkedExpression } from "./habits.ts";
-import { pointerTo } from "./pointer.ts";
+import { pairUp } from "./paired-keys.ts";
+import { parentOf, pointerTo } from "./pointer.ts";
 import { alternatives, expectation } from "./schema-words.ts";
-import { type Kind, kindOf, kindsOf, listed, meant } from "./shapes.ts";
+import { type Kind, kindOf, listed, meant } from "./shapes.ts";
 
 export interface SchemaProblem {
   /** Of the value that is wrong, of the unknown member, or of the object that lacks one. */
@@ -35,40 +36,17 @@ export function problemsOf(errors: ErrorObject[]): SchemaProblem[] {
   pairUp([...problems.values()], errors);
   // A key that is misspelt is not missing as well.
   const meant = new Set([...problems.values()].map(({ pointer, suggestion }) => `${parentOf(pointer)} ${suggestion}`));
-  return [...problems.values()].filter(
-    ({ keyword, pointer, property, choice = [property] }) =>
-      keyword !== "required" || !choice.some((name) => meant.has(`${pointer} ${name}`)),
+  const strangers = new Set(
+    [...problems.values()].flatMap(({ keyword, pointer, property }) =>
+      property === undefined || keyword === "required" ? [] : [parentOf(pointer)],
+    ),
   );
-}
-
-/** Where one key is missing and just one unknown key has a value for it, that one was meant. */
-function pairUp(problems: SchemaProblem[], errors: ErrorObject[]): void {
-  for (const { keyword, pointer, property } of problems) {
-    if (keyword !== "required" || property === undefined) continue;
-    const { data, parentSchema } =
-      errors.find((error) => error.keyword === "required" && error.instancePath === pointer) ?? {};
-    const properties = (parentSchema as { properties?: Record<string, Json> } | undefined)?.properties ?? {};
-    const missing = problems.filter((other) => other.keyword === "required" && other.pointer === pointer);
-    const fits = (name: string, value: Json) => {
-      const schema = properties[name];
-      const kinds = typeof schema === "object" ? kindsOf(schema as JsonObject) : undefined;
-      return kinds?.some((kind) => kind === kindOf(value) || (kind === "number" && kindOf(value) === "integer"));
-    };
-    const unknown = problems.filter(
-      (other) =>
-        other.property !== undefined &&
-        other.keyword !== "required" &&
-        other.suggestion === undefined &&
-        parentOf(other.pointer) === pointer &&
-        fits(property, (data as JsonObject)[other.property]!),
-    );
-    const [only] = unknown;
-    if (only === undefined || unknown.length > 1) continue;
-    const value = (data as JsonObject)[only.property!]!;
-    if (missing.filter((other) => other.property !== undefined && fits(other.property, value)).length > 1) continue;
-    only.suggestion = property;
-    only.message = `\`${only.property}\` is not known here`;
-  }
+  return [...problems.values()].filter(({ keyword, pointer, property, choice }) => {
+    if (keyword !== "required") return true;
+    // Of what may be chosen from, the unknown key tells as well.
+    if (choice !== undefined && strangers.has(pointer)) return false;
+    return !(choice ?? [property]).some((name) => meant.has(`${pointer} ${name}`));
+  });
 }
 
 function problemOf(error: ErrorObject): SchemaProblem {
@@ -229,8 +207,4 @@ function branchOf(error: ErrorObject, combined: ErrorObject): string {
 
 function referenceOf(branch: unknown): string | undefined {
   return (branch as { $ref?: string } | undefined)?.$ref;
-}
-
-function parentOf(pointer: string): string {
-  return pointer.slice(0, Math.max(0, pointer.lastIndexOf("/")));
 }

@@ -5,13 +5,15 @@ import { type Document, faultAt } from "./document.ts";
 import type { Fault } from "./fault.ts";
 import { pointerTo } from "./pointer.ts";
 import { compileSchema, metaProblems, type SchemaProblem } from "./schema-check.ts";
+import { meant } from "./shapes.ts";
 
 /** Faults where a member of a document ought to be a JSON Schema and is none. */
 export function schemaIsSound(document: Document, pointer: string, schema: JsonObject): Fault[] {
-  return schemaProblems(schema).map(({ pointer: inner, message, suggestion }) =>
+  return schemaProblems(schema).map(({ pointer: inner, keyword, message, suggestion }) =>
     faultAt(document, `${pointer}${inner}`, {
       code: "SCHEMA_INVALID",
       message: `this ${message}`,
+      ...(keyword === "stray" ? { where: "key" as const } : {}),
       ...(suggestion === undefined ? {} : { suggestion }),
     }),
   );
@@ -40,8 +42,8 @@ function schemaProblems(schema: JsonObject): SchemaProblem[] {
 const types = ["array", "boolean", "integer", "null", "number", "object", "string"];
 
 /**
- * A member of an object that is described beside `properties` instead of in it: JSON Schema lets any word stand there, and
- * then nothing is asked of the value.
+ * A member of an object that is described beside `properties` instead of in it, and a misspelt word: JSON Schema lets any
+ * word stand there, and then nothing is asked of the value.
  */
 function strayMembers(schema: Json | undefined, place: string): SchemaProblem[] {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return [];
@@ -50,17 +52,15 @@ function strayMembers(schema: Json | undefined, place: string): SchemaProblem[] 
     if (typeof members !== "object" || members === null || Array.isArray(members)) return [];
     return Object.entries(members).flatMap(([name, value]) => strayMembers(value, place + pointerTo([key, name])));
   };
-  const stray = Object.entries(schema).filter(([key, value]) => !schemaWords.has(key) && isDescription(value));
-  return [
-    ...stray.map(([key]) =>
-      problem(
-        `${place}${pointerTo([key])}`,
-        "is no word of JSON Schema; what an object has is described in `properties`",
-      ),
-    ),
-    ...inner("properties"),
-    ...strayMembers(schema.items, `${place}/items`),
-  ];
+  const stray = Object.entries(schema).flatMap(([key, value]): SchemaProblem[] => {
+    if (schemaWords.has(key)) return [];
+    const at = { pointer: `${place}${pointerTo([key])}`, keyword: "stray" };
+    const { suggestion } = askingWords.has(key) ? {} : meant(key, askingWords);
+    if (suggestion !== undefined) return [{ ...at, message: "is no word of JSON Schema", suggestion }];
+    const message = "is no word of JSON Schema; what an object has is described in `properties`";
+    return isDescription(value) ? [{ ...at, message }] : [];
+  });
+  return [...stray, ...inner("properties"), ...strayMembers(schema.items, `${place}/items`)];
 }
 
 function isDescription(value: Json | undefined): boolean {
@@ -73,6 +73,14 @@ const schemaWords = new Set(
     "properties patternProperties additionalProperties unevaluatedProperties propertyNames items prefixItems contains",
     "unevaluatedItems if then else not allOf anyOf oneOf dependentSchemas dependencies contentSchema $defs definitions",
     "default const examples",
+  ].flatMap((words) => words.split(" ")),
+);
+
+/** Those that ask something of a value or say what becomes of it, and have no schema as their value. */
+const askingWords = new Set(
+  [
+    "type enum format pattern required minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength",
+    "minItems maxItems uniqueItems minContains maxContains minProperties maxProperties dependentRequired writeOnly readOnly",
   ].flatMap((words) => words.split(" ")),
 );
 

@@ -38,6 +38,7 @@ export function expectation({ keyword, params, parentSchema }: ErrorObject): str
   switch (keyword) {
     case "type":
       if (isPatterned(parentSchema)) return `must be ${describePattern(parentSchema.pattern, parentSchema)}`;
+      if (hasFormat(parentSchema)) return `must be ${formats[parentSchema.format]}`;
       return `must be ${inWords([params.type].flat())}${params.type === "object" ? membersOf(parentSchema) : ""}`;
     case "enum":
       return `must be ${alternatives((params.allowedValues as unknown[]).map((value) => JSON.stringify(value)))}`;
@@ -98,10 +99,18 @@ function isPatterned(schema: unknown): schema is { pattern: string; description:
   return typeof pattern === "string" && typeof description === "string";
 }
 
+// Of a number where a duration belongs, neither.
+function hasFormat(schema: unknown): schema is { format: string } {
+  const { type, format } = (schema ?? {}) as { type?: unknown; format?: unknown };
+  return type === "string" && typeof format === "string" && Object.hasOwn(formats, format);
+}
+
 // A pattern's description says what it is for; without one the pattern itself must do.
 function describePattern(pattern: string, schema: { description?: string } | undefined): string {
   const { description } = schema ?? {};
   if (Object.hasOwn(names, pattern)) return names[pattern]!;
   if (description === undefined) return `a text that matches ${pattern}`;
-  return `${description[0]!.toLowerCase()}${description.slice(1).replace(/\.$/, "")}`;
+  // A word in capitals, such as HH:MM, stays as it is.
+  const first = /^\p{Lu}\p{Lu}/u.test(description) ? description[0]! : description[0]!.toLowerCase();
+  return `${first}${description.slice(1).replace(/\.$/, "")}`;
 }

@@ -20,6 +20,8 @@ export interface Visible {
   later: Scope<true>;
   /** The ids of all steps of the workflow, wherever they stand. */
   everywhere: ReadonlySet<string>;
+  /** The id, if there is one, of each step that has a name. */
+  named: ReadonlyMap<string, string | undefined>;
   /** The `if`s that hold at this place. */
   conditions: readonly string[];
   /** Whether a fault of shape may have taken away a context, or the id of a step: then any name may be right. */
@@ -27,8 +29,11 @@ export interface Visible {
   anyStep?: boolean;
 }
 
-export function visibleOf(contexts: Iterable<[string, Shape]>, everywhere: ReadonlySet<string> = new Set()): Visible {
-  return { contexts: new Map(contexts), steps: new Scope(), later: new Scope(), everywhere, conditions: [] };
+export function visibleOf(
+  contexts: Iterable<[string, Shape]>,
+  { everywhere, named }: Pick<Visible, "everywhere" | "named"> = { everywhere: new Set(), named: new Map() },
+): Visible {
+  return { contexts: new Map(contexts), steps: new Scope(), later: new Scope(), everywhere, named, conditions: [] };
 }
 
 /** The same place, seen with more contexts. */
@@ -58,6 +63,11 @@ export function findMissing(path: Path, visible: Visible): Missing | undefined {
       const message = `step ${id} stands inside something that shows only its \`outputs\`, or in a list beside this one`;
       return { segment: 1, message };
     }
+    if (visible.named.has(String(id))) {
+      const own = visible.named.get(String(id));
+      const message = `no step has the id ${id}; expressions read the \`id\` of a step, and its \`name\` is for people`;
+      return { segment: 1, message, ...(own === undefined ? {} : { suggestion: own }) };
+    }
     const message = `no step has the id ${id}`;
     return { segment: 1, message, ...meant(String(id), visible.steps.keys()) };
   }
@@ -66,9 +76,15 @@ export function findMissing(path: Path, visible: Visible): Missing | undefined {
     return {
       segment: 2,
       message: `a step has \`outputs\` and \`status\`, and no ${member}`,
-      ...meant(String(member), ["outputs", "status"]),
+      ...meantMember(String(member), step.outputs),
     };
   return missingIn(step.outputs, inner, 3, `steps.${id}.outputs`);
+}
+
+function meantMember(member: string, outputs: Shape): { suggestion?: string } {
+  const own = outputs === undefined ? [] : memberNames(outputs);
+  if (own.includes(member)) return { suggestion: `outputs.${member}` };
+  return meant(member, ["outputs", "status"]);
 }
 
 function missingIn(shape: Shape, path: Path, segment: number, name: string): Missing | undefined {

@@ -4,9 +4,11 @@
 import workflowSchema from "../../schemas/workflow.schema.json" with { type: "json" };
 import { hasExpression, parseText } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
+import { membersOfForm } from "./check-form.ts";
 import { habitAt } from "./habits.ts";
 import { parsePointer } from "./pointer.ts";
 import { compileSchema, type SchemaProblem } from "./schema-check.ts";
+import { listed } from "./shapes.ts";
 
 type Part = "workflow" | "steps" | "step";
 type Check = (value: Json) => SchemaProblem[];
@@ -33,7 +35,7 @@ export function shapeProblems(value: Json): SchemaProblem[] {
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { pointer, part } = next;
     const { alone, inner } = apart(next.value);
-    for (const problem of withHabits(checkOf(part)(alone), part)) {
+    for (const problem of withHabits(checkOf(part)(alone), part, next.value)) {
       if (isFaultyExpression(next.value, problem.pointer)) continue;
       problems.push({ ...problem, pointer: pointer + problem.pointer });
     }
@@ -49,16 +51,24 @@ export function shapeProblems(value: Json): SchemaProblem[] {
 }
 
 /** Unknown keys that are known elsewhere; what they stand for is not missing as well. */
-function withHabits(problems: SchemaProblem[], part: Part): SchemaProblem[] {
+function withHabits(problems: SchemaProblem[], part: Part, value: Json): SchemaProblem[] {
   const meant = new Set<string>();
+  const form = part === "step" && isObject(value) ? membersOfForm(value) : undefined;
   const changed = problems.map((problem) => {
     const { pointer, property, keyword } = problem;
     if (property === undefined || keyword === "required") return problem;
     const parent = pointer.slice(0, pointer.lastIndexOf("/"));
     const habit = habitAt(parent, property, part);
-    if (habit === undefined) return problem;
-    const { suggestion: _, ...plain } = problem;
+    const { suggestion: near, ...plain } = problem;
     const message = `\`${property}\` is not known here`;
+    const suggested = habit !== undefined && "suggestion" in habit ? habit.suggestion : (habit ?? near);
+    if (form !== undefined && parent === "" && (suggested === undefined || typeof suggested === "string")) {
+      if (suggested === undefined)
+        return { ...plain, message: `${message}; what may stand here: ${listed(form.known)}` };
+      if (!form.known.includes(suggested))
+        return { ...plain, message: `${message}, and a step with \`${form.name}\` has no \`${suggested}\`` };
+    }
+    if (habit === undefined) return problem;
     if ("hint" in habit) {
       // What to do instead is said; of what is missing nobody can say whether it is.
       meant.add(parent);
@@ -72,6 +82,9 @@ function withHabits(problems: SchemaProblem[], part: Part): SchemaProblem[] {
       keyword !== "required" || !(meant.has(pointer) || choice.some((name) => meant.has(`${pointer} ${name}`))),
   );
 }
+
+const isObject = (value: Json): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A workflow or step whose lists are empty, and the lists. */
 function apart(value: Json): { alone: Json; inner: { key: string; value: Json }[] } {

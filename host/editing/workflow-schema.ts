@@ -6,6 +6,7 @@ import type { StepEntry, TriggerEntry, VerbCatalogue } from "../documents/catalo
 import type { Json, JsonObject } from "../sdk.ts";
 
 const expressionText = { $ref: "#/$defs/textWithExpression" };
+const namedSecret = { $ref: "#/$defs/namedSecret" };
 
 /** JSON Schema 2020-12. Steps and triggers of plugins that are not enabled are left out. */
 export function workflowSchema(catalogue: VerbCatalogue): JsonObject {
@@ -32,6 +33,20 @@ export function workflowSchema(catalogue: VerbCatalogue): JsonObject {
     pattern: "\\$\\{\\{",
     description: "A text with ${{ }}: the value is computed when the run comes here.",
   };
+  definitions.namedSecret = {
+    type: "object",
+    required: ["$secret"],
+    additionalProperties: false,
+    properties: {
+      $secret: {
+        type: "string",
+        pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+        description:
+          "A secret of the device: the environment variable GANTRY_SECRET_<name>, or <name>, or a systemd credential.",
+      },
+    },
+    description: "A secret of the device, by its name; the value is read just before the step acts.",
+  };
   schema.$id = "https://gantry.example/schemas/workflow-documents.schema.json";
   schema.description = "A workflow for the plugins of one host. Made by `gantry schema`.";
   return schema;
@@ -42,12 +57,14 @@ interface Verb {
   description: string;
   /** JSON Schema of `with`. */
   settings: JsonObject;
+  /** Whether `with` may name secrets, where the schema marks them. */
+  takesSecrets?: boolean;
 }
 
 const byName = ([one]: [string, unknown], [other]: [string, unknown]) => (one < other ? -1 : 1);
 
 function verbOfStep(address: string, { description, input }: StepEntry): Verb {
-  return { address, description, settings: input };
+  return { address, description, settings: input, takesSecrets: true };
 }
 
 function verbOfTrigger(address: string, { description, with: settings }: TriggerEntry): Verb {
@@ -67,12 +84,15 @@ function choose(definition: JsonObject, key: string, verbs: Verb[], others?: Reg
     others === undefined
       ? { ...listed, description: description! }
       : { description: description!, anyOf: [listed, { type: "string", pattern: others.source }] };
-  definition.allOf = verbs.map(({ address, settings }) => {
+  definition.allOf = verbs.map(({ address, settings, takesSecrets }) => {
     const isNeeded = Array.isArray(settings.required) && settings.required.length > 0;
     return {
       if: { required: [key], properties: { [key]: { const: address } } },
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-      then: { properties: { with: openToExpressions(settings, true) }, ...(isNeeded ? { required: ["with"] } : {}) },
+      then: {
+        properties: { with: openToExpressions(settings, { isTop: true, secrets: takesSecrets ? "marked" : "none" }) },
+        ...(isNeeded ? { required: ["with"] } : {}),
+      },
     };
   });
 }
@@ -81,26 +101,45 @@ const ofSchemas = ["items", "additionalProperties", "contains", "propertyNames",
 const ofLists = ["anyOf", "oneOf", "allOf", "prefixItems"];
 const ofMaps = ["properties", "patternProperties", "$defs", "dependentSchemas"];
 
-/** The same schema, in which an expression may stand wherever a value does; at its top stands an object all the same. */
-function openToExpressions(schema: Json, isTop = false): JsonObject {
+interface Opening {
+  /** At the top of `with` stands an object all the same. */
+  isTop?: boolean;
+  /** Where secrets may be named: nowhere, where the schema marks it, or here and everywhere below. */
+  secrets: "none" | "marked" | "all";
+}
+
+/** The same schema, in which an expression may stand wherever a value does, and a secret's name where it is one. */
+function openToExpressions(schema: Json, { isTop = false, secrets: outer }: Opening): JsonObject {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return schema as unknown as JsonObject;
+  const secrets = outer === "marked" && isMarked(schema) ? "all" : outer;
   const open: JsonObject = {};
   for (const [keyword, value] of Object.entries(schema)) {
-    if (ofSchemas.includes(keyword)) open[keyword] = openToExpressions(value);
+    if (ofSchemas.includes(keyword)) open[keyword] = openToExpressions(value, { secrets });
     else if (ofLists.includes(keyword) && Array.isArray(value))
       // A choice between whole shapes stays one: each branch is open inside.
-      open[keyword] = value.map((branch) => openToExpressions(branch, true));
+      open[keyword] = value.map((branch) => openToExpressions(branch, { isTop: true, secrets }));
     else if (ofMaps.includes(keyword))
       open[keyword] = Object.fromEntries(
-        Object.entries(value as JsonObject).map(([name, inner]) => [name, openToExpressions(inner)]),
+        Object.entries(value as JsonObject).map(([name, inner]) => [name, openToExpressions(inner, { secrets })]),
       );
     else open[keyword] = value;
   }
-  if (isTop || !refusesTexts(schema)) return open;
+  const others = [
+    ...(refusesTexts(schema) ? [expressionText] : []),
+    ...(secrets === "all" && mayBeText(schema) ? [namedSecret] : []),
+  ];
+  if (isTop || others.length === 0) return open;
   const { description, title, default: standard, ...rest } = open;
   const about = Object.entries({ title, description, default: standard }).filter(([, value]) => value !== undefined);
-  return { ...(Object.fromEntries(about) as JsonObject), anyOf: [rest, expressionText] };
+  return { ...(Object.fromEntries(about) as JsonObject), anyOf: [rest, ...others] };
 }
+
+function isMarked(schema: JsonObject): boolean {
+  const branches = [schema.anyOf, schema.oneOf, schema.allOf].flatMap((list) => (list ?? []) as JsonObject[]);
+  return [schema, ...branches].some(({ writeOnly }) => writeOnly === true);
+}
+
+const mayBeText = ({ type }: JsonObject) => type === undefined || [type].flat().includes("string");
 
 // Where any text will do, one with an expression does, too.
 function refusesTexts({ type, enum: values, const: only, pattern, format, maxLength, $ref, anyOf, oneOf }: JsonObject) {

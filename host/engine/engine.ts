@@ -12,11 +12,12 @@ import { Deliveries, type Origin } from "./deliveries.ts";
 import type { EngineEvents } from "./events.ts";
 import { checkInput } from "./input-checks.ts";
 import { documentsOf, newRun } from "./new-run.ts";
+import { untilWritten } from "./patient-write.ts";
 import { Programs, type RunProgram } from "./programs.ts";
-import { nextRecord } from "./records.ts";
 import { checkRequirements } from "./requirements.ts";
 import { hostStopping, RunDriver } from "./run-driver.ts";
 import { endRecord, RunEnds } from "./run-ends.ts";
+import { RunQueue } from "./run-queue.ts";
 import { maskValues, namesSecret, setSecretsAside, unmaskLater } from "./run-secrets.ts";
 import { abortedBy, type Received, Signals, type Taken } from "./signals.ts";
 import { abortStoredRun, runCancelled } from "./stored-abort.ts";
@@ -57,10 +58,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   readonly #ends: RunEnds;
   readonly #stopping = new AbortController();
   readonly #drivers = new Map<string, RunDriver>();
-  /** Runs that wait for their turn. */
-  readonly #queued = new Map<string, Run>();
-  /** Those of them whose turn has come: resolves when they have begun, or never will. */
-  readonly #takingUp = new Map<string, Promise<void>>();
+  readonly #queue: RunQueue;
 
   constructor(options: EngineOptions) {
     super();
@@ -75,6 +73,15 @@ export class Engine extends EventEmitter<EngineEvents> {
     this.#answers = new Answers(store.runs, answer, options.log, this.#stopping.signal, clock);
     this.#deliveries = new Deliveries(store.runs);
     this.#ends = new RunEnds(this, this.#answers, store.secrets, options.log);
+    this.#queue = new RunQueue({
+      turnstile: this.#turnstile,
+      runs: store.runs,
+      ends: this.#ends,
+      log: options.log,
+      clock,
+      stopping: this.#stopping.signal,
+      begin: (run) => this.#begin(run),
+    });
     this.setMaxListeners(0);
   }
 
@@ -152,7 +159,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     } else {
       // It has its place in the queue before it is durable, so that no other of its group can pass it meanwhile.
       const durable = commit([], {});
-      this.#enqueue(run, durable);
+      this.#queue.add(run, durable);
       await durable;
       if (this.#turnstile.isWaiting(run.id)) this.emit("run", { id: run.id, workflow: run.workflow, status: "queued" });
       if (program.whenBusy !== "supersede") return;
@@ -164,7 +171,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   async #reject(run: Run, error: GantryError, commit: Commit): Promise<never> {
     const failure = toFailure(error);
     // Who emitted it hears of it at once where it never waited.
-    if (run.startedAt === null && !this.#queued.has(run.id)) run.answer = null;
+    if (run.startedAt === null && this.#queue.get(run.id) === undefined) run.answer = null;
     const change: RunChange = { status: "rejected", endedAt: this.#clock.now(), error: failure };
     await commit([endRecord([], "rejected", failure, change.endedAt!)], change);
     Object.assign(run, change);
@@ -194,12 +201,12 @@ export class Engine extends EventEmitter<EngineEvents> {
       if (!left.some(({ id }) => id === runId)) void store.secrets.remove(runId).catch(() => {});
     for (const run of left) {
       log.info(run.status === "queued" ? "run still queued" : "run resumed", { run: run.id, workflow: run.workflow });
-      this.#enqueue(run, Promise.resolve());
+      this.#queue.add(run, Promise.resolve());
     }
     for (const run of left)
       if (run.group !== null && this.#programs.ofRun(run).whenBusy === "supersede")
         void this.#supersede(run).catch((error) => log.error("runs cannot be superseded", { run: run.id, err: error }));
-    for (const run of [...this.#queued.values()]) this.#hearEarlier(run);
+    for (const run of left) this.#hearEarlier(run);
     for (const run of store.runs.unanswered()) this.#answers.give(run, outcomeOf(run));
   }
 
@@ -252,7 +259,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   }
 
   #open(runId: string): Run {
-    const run = this.#drivers.get(runId)?.run ?? this.#queued.get(runId) ?? this.#options.store.runs.get(runId);
+    const run = this.#drivers.get(runId)?.run ?? this.#queue.get(runId) ?? this.#options.store.runs.get(runId);
     if (run === undefined) throw new GantryError("RUN_UNKNOWN", `no run ${runId}`);
     if (run.endedAt !== null) throw new GantryError("RUN_ENDED", `run ${runId} has ended already: ${run.status}`);
     return run;
@@ -261,29 +268,9 @@ export class Engine extends EventEmitter<EngineEvents> {
   /** Ends a run with its clean-up; one that has not begun has none. */
   async #end(runId: string, reason: GantryError): Promise<void> {
     const error = toFailure(reason);
-    const queued = this.#queued.get(runId);
-    if (queued === undefined) return this.#abort(runId, error);
-    if (!this.#turnstile.withdraw(runId)) {
-      // Its turn has just come: it hears of it as soon as it has begun.
-      await this.#takingUp.get(runId);
-      return this.#abort(runId, error);
-    }
-    this.#queued.delete(runId);
-    // What an earlier host had begun cleans up; the rest has nothing to clean.
-    const { runs } = this.#options.store;
-    const journal = runs.journal(runId);
-    if (journal.length > 0) {
-      await runs.append(runId, [
-        nextRecord(journal, { kind: "aborting", path: "", data: { error } }, this.#clock.now()),
-      ]);
-      this.#enqueue(queued, Promise.resolve());
-      return;
-    }
-    const status = error.code === "RUN_CANCELLED" ? "cancelled" : error.code === "ABORTED" ? "failed" : "superseded";
-    const change: RunChange = { status, endedAt: this.#clock.now(), error };
-    await runs.append(runId, [endRecord([], status, error, change.endedAt!)], change);
-    Object.assign(queued, change);
-    await this.#ends.tell(queued);
+    const queued = this.#queue.get(runId);
+    if (queued !== undefined && (await this.#queue.end(queued, error))) return;
+    return this.#abort(runId, error);
   }
 
   /** One that nobody carries out in this life of the host hears of it at the next start. */
@@ -305,8 +292,8 @@ export class Engine extends EventEmitter<EngineEvents> {
 
   #signalQueued(signal: Signal): Taken {
     const taken = { runs: 0, queued: 0 };
-    for (const run of this.#queued.values()) {
-      if (!this.#turnstile.isWaiting(run.id) || this.#programs.ofRun(run).abortName(run) !== signal.name) continue;
+    for (const run of this.#queue.waiting()) {
+      if (this.#programs.ofRun(run).abortName(run) !== signal.name) continue;
       taken.runs += 1;
       if (run.startedAt === null) taken.queued += 1;
       void this.#end(run.id, abortedBy(signal)).catch((error) =>
@@ -322,33 +309,17 @@ export class Engine extends EventEmitter<EngineEvents> {
     if (signal !== undefined) this.#signalQueued(signal);
   }
 
-  #enqueue(run: Run, durable: Promise<void>): void {
-    this.#queued.set(run.id, run);
-    const failed = (error: unknown) => {
-      if (!this.#stopping.signal.aborted)
-        this.#options.log.error("run cannot be taken up", { run: run.id, workflow: run.workflow, err: error });
-    };
-    const enter = () => {
-      const taken = durable.then(
-        () => this.#begin(run).catch(failed),
-        () => this.#turnstile.leave(run.group),
-      );
-      const done = taken.then(() => {
-        this.#queued.delete(run.id);
-        this.#takingUp.delete(run.id);
-      });
-      this.#takingUp.set(run.id, done);
-    };
-    durable.catch(() => {
-      if (this.#turnstile.withdraw(run.id)) this.#queued.delete(run.id);
-    });
-    this.#turnstile.wait({ runId: run.id, group: run.group, enter });
-  }
-
   async #begin(run: Run): Promise<void> {
     if (this.#stopping.signal.aborted) return;
-    const { runs } = this.#options.store;
-    const commit: Commit = (records, change) => runs.append(run.id, records, change);
+    const { store, log } = this.#options;
+    const { runs } = store;
+    const patience = {
+      log: log.child({ run: run.id, workflow: run.workflow }),
+      stopping: this.#stopping.signal,
+      clock: this.#clock,
+    };
+    // It was accepted, so it keeps its place until the disk takes it.
+    const commit: Commit = (records, change) => untilWritten(() => runs.append(run.id, records, change), patience);
     try {
       const journal = runs.journal(run.id);
       const unmet = journal.length === 0 ? this.#unmet(run) : undefined;

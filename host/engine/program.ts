@@ -1,10 +1,10 @@
 // A workflow's document, made ready to run: the same tree with its expressions compiled and its forms told apart.
 
 import type { SideStep, Workflow as WorkflowDocument, WorkflowStep } from "../../schemas/workflow.types.ts";
+import { secretsNamedIn } from "../documents/named-secrets.ts";
 import { GantryError } from "../errors.ts";
 import { compile, type Template } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
-import { isSecretReference } from "../secrets.ts";
 import { pathsRead } from "./fixed-values.ts";
 
 export interface Program extends Body {
@@ -166,7 +166,7 @@ function actionOf(step: SideStep): Action {
     with: template(step.with ?? {}),
     timeout: optional(step.timeout),
     retry: optional(step.retry),
-    secrets: secretsIn((step.with ?? {}) as Json, []),
+    secrets: secretsNamedIn((step.with ?? {}) as Json),
   };
 }
 
@@ -178,12 +178,6 @@ function undoOf({ id, undo }: WorkflowStep): Undo | undefined {
     context === "error" || (context === "steps" && id !== undefined && inner === id);
   const reads = pathsRead([timeout, retry, input] as Json).filter((path) => !isLater(path));
   return { ...actionOf(undo), reads };
-}
-
-function secretsIn(value: Json, place: string[]): string[][] {
-  if (isSecretReference(value)) return [place];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => secretsIn(inner, [...place, key]));
 }
 
 /** The place of a journal path that can be undone: a step or a call. */

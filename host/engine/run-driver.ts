@@ -72,7 +72,7 @@ export class RunDriver implements SignalListener {
       if (kind === "checkpoint") this.#checkpoints.set(path, sequence);
     }
     const last = journal.at(-1);
-    this.#journal = new RunJournal(run.id, last?.sequence ?? 0, store.runs, log, stopping, clock);
+    this.#journal = new RunJournal(run.id, last?.sequence ?? 0, store.runs, { log, stopping, clock });
     this.#clock = new RunClock(last?.at ?? run.acceptedAt, clock);
     this.#waits = new WaitReports(run.id, options.events);
     this.#attempts = new ActiveAttempts({

@@ -2,8 +2,7 @@
 // journal, expressions and logs see is a reference, and the value is put in just before the step that takes it.
 
 import { randomUUID } from "node:crypto";
-import { parsePointer } from "../documents/pointer.ts";
-import { compileSound } from "../documents/schema-check.ts";
+import { inForce, isWriteOnly, partsFor } from "../documents/write-only.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { registerSecret } from "../secrets.ts";
 import { setMember } from "../set-member.ts";
@@ -64,80 +63,6 @@ function replaceMembers(
     else replaceMembers(root, inner, member, replacement);
   }
 }
-
-const isWriteOnly = ({ writeOnly }: JsonObject) => writeOnly === true;
-
-/** All schemas that speak, or may speak, of the value of which these do. */
-function inForce(root: JsonObject, schemas: (Json | undefined)[], value: Json): JsonObject[] {
-  const found = new Set<JsonObject>();
-  const add = (schema: Json | undefined) => {
-    if (!isObject(schema) || found.has(schema)) return;
-    found.add(schema);
-    for (const key of ["$ref", "$dynamicRef"]) if (typeof schema[key] === "string") add(targetOf(root, schema[key]));
-    for (const key of ["allOf", "anyOf", "oneOf"]) if (Array.isArray(schema[key])) schema[key].forEach(add);
-    for (const key of branchesOf(schema, value)) add(schema[key]);
-    if (isObject(schema.dependentSchemas)) Object.values(schema.dependentSchemas).forEach(add);
-  };
-  schemas.forEach(add);
-  return [...found];
-}
-
-/** Which parts of a condition hold for the value; all, where that cannot be known. */
-function branchesOf({ if: condition }: JsonObject, value: Json): readonly string[] {
-  const holds = typeof condition === "boolean" ? condition : isObject(condition) ? isMet(condition, value) : undefined;
-  if (holds === undefined) return ["if", "then", "else"];
-  return holds ? ["if", "then"] : ["else"];
-}
-
-const conditions = new WeakMap<JsonObject, ReturnType<typeof compileSound>>();
-
-function isMet(condition: JsonObject, value: Json): boolean | undefined {
-  // References lead out of the part that is looked at.
-  if (/"\$(?:ref|dynamicRef)"/.test(JSON.stringify(condition))) return undefined;
-  if (!conditions.has(condition)) conditions.set(condition, compileSound(condition));
-  const problemsOf = conditions.get(condition);
-  return problemsOf && problemsOf(value).length === 0;
-}
-
-/** What schemas of a value say of one of its members. */
-function partsFor(schemas: JsonObject[], key: string, isItem: boolean): (Json | undefined)[] {
-  const parts = schemas.flatMap((schema) => (isItem ? itemParts(schema, Number(key)) : memberParts(schema, key)));
-  const rest = isItem ? "unevaluatedItems" : "unevaluatedProperties";
-  return parts.length > 0 ? parts : schemas.map((schema) => schema[rest]);
-}
-
-function itemParts({ prefixItems, items, contains }: JsonObject, index: number): Json[] {
-  const own = (prefixItems as Json[] | undefined)?.[index] ?? items;
-  return [own, contains].filter((part) => part !== undefined);
-}
-
-function memberParts({ properties, patternProperties, additionalProperties }: JsonObject, key: string): Json[] {
-  const own = properties as JsonObject | undefined;
-  const found: Json[] = own !== undefined && Object.hasOwn(own, key) ? [own[key]!] : [];
-  for (const [pattern, part] of Object.entries((patternProperties ?? {}) as JsonObject))
-    if (new RegExp(pattern, "u").test(key)) found.push(part);
-  return found.length > 0 || additionalProperties === undefined ? found : [additionalProperties];
-}
-
-function targetOf(root: JsonObject, reference: string): Json | undefined {
-  if (!reference.startsWith("#")) return undefined;
-  if (!/^#(?:\/|$)/.test(reference)) return anchored(root, reference.slice(1));
-  const keys = parsePointer(decodeURIComponent(reference.slice(1)));
-  return keys.reduce<Json | undefined>((value, key) => (value as JsonObject | undefined)?.[key], root);
-}
-
-function anchored(value: Json, name: string): Json | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  if (isObject(value) && (value.$anchor === name || value.$dynamicAnchor === name)) return value;
-  for (const inner of Object.values(value)) {
-    const found = anchored(inner, name);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function setAside(value: Json, secrets: Record<string, Json>): JsonObject {
   const name = `${prefix}${randomUUID()}`;

@@ -45,7 +45,12 @@ export function syntaxFaultOf(
     return tooComplex(source, "the expression is nested too deeply");
   if (error instanceof UnreadableSymbol) {
     const length = Math.max(1, Math.min(error.symbol.length, source.length - error.offset));
-    return { code: "EXPRESSION_SYNTAX", message: unreadable(error.symbol), offset: error.offset, length };
+    return {
+      code: "EXPRESSION_SYNTAX",
+      message: unreadable(error.symbol, source[error.offset - 1]),
+      offset: error.offset,
+      length,
+    };
   }
   const { tok: token } = error;
   if (token === undefined || placeOf === undefined) throw error;
@@ -58,7 +63,14 @@ export function syntaxFaultOf(
       offset: source.trimEnd().length - 1,
       length: 1,
     };
-  return { code: "EXPRESSION_SYNTAX", message: unexpected(token.lexeme), ...at };
+  const message = method(source, token, at.offset) ?? unexpected(token.lexeme);
+  return { code: "EXPRESSION_SYNTAX", message, ...at };
+}
+
+/** Of a value that is called as if it had functions. */
+function method(source: string, { type }: Token, offset: number): string | undefined {
+  if (type !== tokenType.leftParenthesis || !/\.\s*[\w-]+\s*$/.test(source.slice(0, offset))) return undefined;
+  return `( is not expected here; values have no functions of their own, and ${[...functions.keys()].join(", ")} take them`;
 }
 
 export function tooComplex(source: string, message: string): SyntaxFault {
@@ -89,7 +101,9 @@ export function unknownFunction(name: string, at: Place): SyntaxFault {
   return { code: "EXPRESSION_UNKNOWN_FUNCTION", message, ...at, ...(suggestion === undefined ? {} : { suggestion }) };
 }
 
-function unreadable(symbol: string): string {
+function unreadable(symbol: string, before: string | undefined): string {
+  if (before === "'" && /^\p{L}/u.test(symbol))
+    return `${shortened(symbol)} is not expected here; a ' within a text is written twice ('')`;
   if (symbol.startsWith("'")) return "this text is not closed by '";
   if (symbol.startsWith('"')) return "texts in an expression stand in single quotes (')";
   return unexpected(symbol);

@@ -50,7 +50,7 @@ function callableOf({ file, value }: Document): CallableWorkflow {
   for (const list of [steps, onFailure, always]) collect(list, found);
   return {
     file,
-    hasTriggers: on !== undefined,
+    hasTriggers: Array.isArray(on) ? on.length > 0 : on !== undefined,
     inputs: isObject(inputs) ? inputs : undefined,
     outputs: outputs === undefined ? closed({}) : shapeOfValue(outputs as Json, visibleOf([])),
     calls: [...found.calls],

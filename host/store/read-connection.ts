@@ -1,8 +1,9 @@
 // The reading side: a connection of its own, on the caller's thread. Results are always taken whole, because an
 // unfinished `iterate` would hold a snapshot and let the write-ahead log grow without end.
 
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { orStoreError } from "./failure.ts";
+import { openToRead } from "./open-to-read.ts";
 
 const READING_FAILED = "the store cannot be read";
 
@@ -12,7 +13,7 @@ export class ReadConnection {
 
   /** The file must be there. */
   constructor(file: string) {
-    this.#database = orStoreError(READING_FAILED, () => new DatabaseSync(file, { readOnly: true, timeout: 2_000 }));
+    this.#database = orStoreError(READING_FAILED, () => openToRead(file));
   }
 
   get<Row>(sql: string, ...parameters: SQLInputValue[]): Row | undefined {

@@ -24,6 +24,8 @@ export interface NewFile {
 
 export class FileWrites {
   readonly #pending = new Set<Promise<void>>();
+  /** For the content of small files, used again and again. */
+  readonly #buffers: Buffer[] = [];
   #failure: unknown;
 
   /**
@@ -32,10 +34,12 @@ export class FileWrites {
    */
   async add(file: NewFile): Promise<void> {
     if (file.sizeBytes <= smallBytes) {
-      const content = await wholeOf(file);
+      const buffer = this.#buffers.pop() ?? Buffer.allocUnsafeSlow(smallBytes);
+      const content = await readAll(file, buffer);
       this.#begin(async () => {
         const handle = await open(file.path, flags, file.mode);
         await closing(handle, () => writeAll(handle, content));
+        this.#buffers.push(buffer);
         await finish(handle, file);
       });
     } else {
@@ -92,12 +96,11 @@ async function writeAll(handle: FileHandle, content: Uint8Array): Promise<void> 
   }
 }
 
-async function wholeOf({ sizeBytes, content }: NewFile): Promise<Uint8Array> {
-  const whole = new Uint8Array(sizeBytes);
+async function readAll({ content }: NewFile, buffer: Buffer): Promise<Buffer> {
   let have = 0;
   for await (const chunk of content) {
-    whole.set(chunk, have);
+    buffer.set(chunk, have);
     have += chunk.length;
   }
-  return whole;
+  return buffer.subarray(0, have);
 }

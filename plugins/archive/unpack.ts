@@ -16,7 +16,10 @@ export async function* unpack(packed: AsyncIterable<Buffer>, decompressor: Trans
   try {
     for await (const chunk of decompressor as AsyncIterable<Buffer>) {
       yield chunk;
-      release(chunk);
+      // The decompressor fills a buffer piece by piece; with the last one all of it has been read.
+      const { buffer } = chunk;
+      if (buffer.byteLength === outputBytes && chunk.byteOffset + chunk.length === outputBytes)
+        release(Buffer.from(buffer));
     }
   } finally {
     // Also where the reading has ended early, nothing goes on being unpacked.

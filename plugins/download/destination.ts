@@ -1,10 +1,10 @@
 // Where a file goes: names from the network are base names, folders may be narrowed, and links do not lead around that.
 
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
+import { open, realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PluginError } from "gantry";
-import { isWithin, look, makeFolder, realpathOfExisting } from "gantry/toolkit/folders";
+import { isWithin, makeFolder, realpathOfExisting } from "gantry/toolkit/folders";
 import type { Checksums } from "./checksums.ts";
 import { writeFailure } from "./failures.ts";
 import { digestFile } from "./file-digests.ts";
@@ -26,26 +26,34 @@ export interface DestinationOptions {
  * DOWNLOAD_WRITE_FAILED.
  */
 export async function findDestination(options: DestinationOptions): Promise<Destination> {
-  const { filename } = options;
-  if (!isBaseName(filename))
-    throw new PluginError("DOWNLOAD_NAME_INVALID", `${JSON.stringify(filename.slice(0, 300))} is no file name`);
-  const directory = await realpathOf(options.directory);
-  await checkAllowed(directory, options.allowedDirectories);
-  return { directory, path: join(directory, filename) };
+  checkName(options.filename);
+  return within(await realpathOf(options.directory), options);
 }
 
 /** The same, and the folder is there. */
 export async function makeDestination(options: DestinationOptions): Promise<Destination> {
+  checkName(options.filename);
+  // Of a folder that is there no link is left to resolve; the dot is in none but a folder.
+  const directory = await realpath(`${options.directory}/.`).catch(() => undefined);
+  if (directory !== undefined) return within(directory, options);
   const destination = await findDestination(options);
   try {
-    // Then there are no links left to resolve.
-    if ((await look(destination.directory))?.isDirectory()) return destination;
     await makeFolder(destination.directory);
   } catch (error) {
     throw writeFailure(error);
   }
   // Again, as links can be resolved to the end now.
   return findDestination(options);
+}
+
+function checkName(filename: string): void {
+  if (isBaseName(filename)) return;
+  throw new PluginError("DOWNLOAD_NAME_INVALID", `${JSON.stringify(filename.slice(0, 300))} is no file name`);
+}
+
+async function within(directory: string, options: DestinationOptions): Promise<Destination> {
+  await checkAllowed(directory, options.allowedDirectories);
+  return { directory, path: join(directory, options.filename) };
 }
 
 /** Size and digests of the file that is already there, if it is the wanted one. */

@@ -27,8 +27,13 @@ export class PartFile {
 
   /** A new one; what was there is removed, and a link that somebody put there is not followed. */
   static async create(path: string): Promise<PartFile> {
-    await rm(path, { force: true });
-    return new PartFile(await open(path, "wx", ownMode), 0);
+    const make = () => open(path, "wx", ownMode);
+    const file = await make().catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+      await rm(path, { force: true });
+      return make();
+    });
+    return new PartFile(file, 0);
   }
 
   /** The one that is there, cut to at most so many bytes; undefined when it is none that this process made. */

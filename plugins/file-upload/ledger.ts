@@ -53,7 +53,7 @@ const migrations = [
 ];
 
 /** How many rows are written or read at once. */
-export const pageRows = 500;
+const pageRows = 500;
 
 export class Ledger {
   readonly #database: Database;
@@ -80,9 +80,10 @@ export class Ledger {
     return row === undefined ? undefined : fileOf(row);
   }
 
-  async filesLeft(batch: string): Promise<number> {
-    const row = await this.#database.get("SELECT count(*) AS left FROM files WHERE batch = ?", [batch]);
-    return row!.left as number;
+  /** Whether more files than so many have not ended. */
+  async hasMoreThan(count: number, batch: string): Promise<boolean> {
+    const sql = "SELECT 1 FROM files WHERE batch = ? LIMIT 1 OFFSET ?";
+    return (await this.#database.get(sql, [batch, count])) !== undefined;
   }
 
   /** Those that may use a place. */
@@ -114,9 +115,9 @@ export class Ledger {
       );
   }
 
-  async notRequested(batch: string): Promise<BatchFile[]> {
+  async notRequested(batch: string, limit: number): Promise<BatchFile[]> {
     const sql = "SELECT * FROM files WHERE batch = ? AND expires_at IS NULL ORDER BY number LIMIT ?";
-    return (await this.#database.all(sql, [batch, pageRows])).map(fileOf);
+    return (await this.#database.all(sql, [batch, limit])).map(fileOf);
   }
 
   async requested(batch: string, upToNumber: number, expiresAt: number): Promise<void> {

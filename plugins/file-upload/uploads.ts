@@ -9,6 +9,7 @@ import { type Ending, lastUpload, progressOf } from "./last-upload.ts";
 import { type Batch, type BatchFile, type Ledger, rememberCancel, rememberUploaded } from "./ledger.ts";
 import { Places } from "./places.ts";
 import type { SelectedFile } from "./selection.ts";
+import { pageFiles, StartedFiles } from "./started.ts";
 import { fileId, GeneratedIds, parseFileId } from "./upload-ids.ts";
 
 export interface UploadsOptions {
@@ -42,8 +43,7 @@ export class Uploads {
   readonly #ids = new GeneratedIds(Date.now());
   /** By batch and file: the bytes of those under way. */
   readonly #underWay = new Map<string, Map<string, number>>();
-  /** When something was last heard of a file that is under way. */
-  readonly #heard = new Map<string, number>();
+  readonly #started = new StartedFiles();
   readonly #listeners = new Set<() => void>();
   #busy: Promise<unknown> = Promise.resolve();
 
@@ -87,16 +87,26 @@ export class Uploads {
     }
   }
 
-  /** Sends what has not been sent yet. The hub has `requestTimeout` to start each. Gives how many there are in all. */
-  async request(id: string, send: (file: BatchFile, options: JsonObject) => Promise<void>): Promise<number> {
+  /**
+   * Sends what has not been sent yet, so many as the hub starts. It has `requestTimeout` to start each. Gives how many
+   * there are in all. Rejects with the signal's reason.
+   */
+  async request(
+    id: string,
+    send: (file: BatchFile, options: JsonObject) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<number> {
     const { ledger, requestTimeoutMs } = this.#options;
     for (;;) {
-      const [batch, page] = await Promise.all([ledger.batch(id), ledger.notRequested(id)]);
+      signal.throwIfAborted();
+      const [batch, page] = await Promise.all([ledger.batch(id), ledger.notRequested(id, pageFiles)]);
       if (batch === undefined || page.length === 0) return batch?.files ?? 0;
+      using requested = this.#started.page(page.map(fileId));
       // Side by side, and yet in order: each is put into the outbox before the next one.
       await Promise.all(page.map((file) => send(file, batch.options)));
       await ledger.requested(id, page.at(-1)!.number, Date.now() + requestTimeoutMs);
       for (const listener of this.#listeners) listener();
+      if (page.length === pageFiles) await requested.done(signal);
     }
   }
 
@@ -116,7 +126,7 @@ export class Uploads {
     return this.#inOrder(async () => {
       const file = await this.startable(id, run);
       const at = Date.now();
-      this.#heard.set(id, at);
+      this.#started.hear(id);
       if (file.state === "waiting")
         await this.#options.ledger.started(file, { run, at, expiresAt: at + abandonedAfterMs, info });
       return file;
@@ -129,7 +139,7 @@ export class Uploads {
     if (file === undefined) throw ended(id);
     await this.#places.take(id, signal);
     return await this.#inOrder(async () => {
-      this.#heard.set(id, Date.now());
+      this.#started.hear(id);
       if ((await this.#file(id)) === undefined) {
         this.#leave(id);
         throw ended(id);
@@ -146,7 +156,7 @@ export class Uploads {
       const batch = file && (await this.#options.ledger.batch(file.batch));
       if (batch === undefined || batch.startedAt === null) return;
       if (bytes === undefined) return await this.#report(batch, key);
-      this.#heard.set(id, Date.now());
+      this.#started.hear(id);
       this.#underWayOf(batch.id).set(id, Math.min(bytes, file!.sizeBytes));
       const progress = this.#progressOf(batch);
       if (progress === batch.progress) return;
@@ -169,8 +179,8 @@ export class Uploads {
         batch.bytesDone += file.sizeBytes;
       } else batch.failure ??= { code: end.statusCode, message: end.message };
       const stops = end.status === "failed" && end.others === "stop";
-      const left = (await ledger.filesLeft(batch.id)) - 1;
-      const ending = stops || left === 0 ? endingOf(batch) : undefined;
+      const isLast = !(await ledger.hasMoreThan(1, batch.id));
+      const ending = stops || isLast ? endingOf(batch) : undefined;
       batch.progress = ending?.state === "SUCCESS" ? 100 : this.#progressOf(batch);
       const more =
         end.status === "done" && end.identity !== undefined
@@ -207,9 +217,9 @@ export class Uploads {
         const failure = expiryOf(files, found);
         log.warn(`files of an upload are given up: ${failure.message}`, { code: failure.code, upload: id });
         const batch = { ...found, failure: found.failure ?? failure };
-        const left = (await ledger.filesLeft(id)) - files.length;
+        const isAll = !(await ledger.hasMoreThan(files.length, id));
         const numbers = files.map(({ number }) => number);
-        await this.#settle(batch, numbers, left === 0 ? endingOf(batch) : undefined, `${key}/${numbers[0]}`);
+        await this.#settle(batch, numbers, isAll ? endingOf(batch) : undefined, `${key}/${numbers[0]}`);
       }
     });
   }
@@ -223,7 +233,7 @@ export class Uploads {
   }
 
   #livesUntil(id: string): number {
-    const heard = this.#places.isWaiting(id) ? Date.now() : (this.#heard.get(id) ?? 0);
+    const heard = this.#places.isWaiting(id) ? Date.now() : this.#started.heardAt(id);
     return heard + abandonedAfterMs;
   }
 
@@ -243,13 +253,13 @@ export class Uploads {
   }
 
   #leave(id: string): void {
-    this.#heard.delete(id);
+    this.#started.forget([id]);
     this.#places.release((each) => each === id, ended(id));
   }
 
   #leaveAll(batch: string): void {
     const isOfBatch = (id: string) => parseFileId(id)?.batch === batch;
-    for (const id of [...this.#heard.keys()].filter(isOfBatch)) this.#heard.delete(id);
+    this.#started.forgetAll(isOfBatch);
     this.#places.release(isOfBatch, ended(batch));
     this.#underWay.delete(batch);
   }

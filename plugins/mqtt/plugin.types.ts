@@ -87,7 +87,7 @@ export interface RequestOutput {
 
 export interface MessageOptions {
   /**
-   * A topic filter, with + and #; $share/<group>/<filter> where the broker has shared subscriptions.
+   * A topic filter: + stands for one whole level, and # for the rest, at the end; $share/<group>/<filter> where the broker has shared subscriptions.
    */
   topic: string;
   qos: 0 | 1;

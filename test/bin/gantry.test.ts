@@ -50,7 +50,14 @@ for (const [where, path] of [
     made.nodeInPath(20);
     const { status, pid, words } = made.start({ HOME: "/home/ada" }, "show", "x");
     const real = join(made.folder, "node_modules/gantry/host/main.js");
-    assert.deepEqual(words.slice(1), [String(pid), "/home/ada/.cache/gantry", real, "show", "x"]);
+    assert.deepEqual(words.slice(1), [
+      String(pid),
+      "/home/ada/.cache/gantry",
+      "--max-semi-space-size=8",
+      real,
+      "show",
+      "x",
+    ]);
     assert.ok(words[0]!.endsWith(`${platform}/bin/node`));
     assert.equal(status, 0);
   });

@@ -199,7 +199,7 @@ function journalOf(folder: HostFolder): JournalRow[] {
 }
 
 function statusOf(folder: HostFolder): string | undefined {
-  return query<{ status: string }>(folder, `SELECT status FROM runs WHERE id = ${first}`)[0]?.status;
+  return query<{ status: string }>(folder, `SELECT status FROM runs WHERE number = ${first}`)[0]?.status;
 }
 
 interface NewerRow {
@@ -217,7 +217,7 @@ const isNewerEnded = (folder: HostFolder, { newer }: Scenario) =>
 
 async function newerOf(folder: HostFolder, workflow: string, effects: string): Promise<Outcome["newer"]> {
   const { id, status, started_at: startedAt } = newerIn(folder, workflow)!;
-  const [run] = query<{ ended_at: number }>(folder, `SELECT ended_at FROM runs WHERE id = ${first}`);
+  const [run] = query<{ ended_at: number }>(folder, `SELECT ended_at FROM runs WHERE number = ${first}`);
   const acted = [...(await countEffects(effects, id)).keys()].sort();
   return { status, beganAfter: startedAt! >= run!.ended_at, acted };
 }
@@ -227,14 +227,14 @@ const isEnded = (folder: HostFolder) => journalOf(folder).at(-1)?.kind === "ende
 function endOf(folder: HostFolder): Pick<Outcome, "status" | "code" | "output"> {
   const [run] = query<{ status: string; output: string; error: string }>(
     folder,
-    `SELECT * FROM runs WHERE id = ${first}`,
+    `SELECT * FROM runs WHERE number = ${first}`,
   );
   const error = JSON.parse(run!.error) as { code: string } | null;
   return { status: run!.status, code: error?.code, output: JSON.parse(run!.output) };
 }
 
 const firstRunOf = (folder: HostFolder) =>
-  query<{ id: string }>(folder, `SELECT id FROM runs WHERE id = ${first}`)[0]!.id;
+  query<{ id: string }>(folder, `SELECT id FROM runs WHERE number = ${first}`)[0]!.id;
 
 async function countEffects(file: string, run: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>();

@@ -207,6 +207,17 @@ test("a secret that nobody has set", async (t) => {
   assertTold(check({ CREDENTIALS_DIRECTORY: root }), "good", /credentials/);
 });
 
+test("a secret that a workflow names", (t) => {
+  const root = folder(t);
+  mkdirSync(join(root, "workflows"));
+  const config = join(root, "plugins.json");
+  writeFileSync(config, JSON.stringify({ workflows: ["./workflows"], plugins: [{ plugin: "upload-http" }] }));
+  const headers = { authorization: { $secret: "DOCTOR" } };
+  const steps = [{ uses: "upload-http/put", with: { path: "/a", url: "https://files.example/", headers } }];
+  writeFileSync(join(root, "workflows/w.json"), JSON.stringify({ name: "w", steps }));
+  assertTold(checkSecrets(readHost(config), {}, true)[0]!, "missing", /the running host has no DOCTOR/);
+});
+
 test("the environment is that of the process that was asked for", async () => {
   const child = spawn(process.execPath, ["-e", "process.stdin.resume()"], { env: { ONE: "a=b", TWO: "" } });
   await once(child, "spawn");

@@ -21,6 +21,19 @@ export function seeing(sight: Sight, more: Partial<Sight>): Sight {
   };
 }
 
+/** The same where another thing has this name. */
+export function shadowing(sight: Sight, name: string): Sight {
+  const without = (paths: readonly string[]) => paths.filter((path) => path !== name);
+  const { text, number, truth, list, any } = sight;
+  return {
+    text: without(text),
+    number: without(number),
+    truth: without(truth),
+    list: without(list),
+    any: without(any),
+  };
+}
+
 const comparisons = ["==", "!=", "<", "<=", ">", ">="];
 const numbers = ["0", "1", "-2.5", "1e3"];
 const texts = ["''", "'it''s'", "'ü }} x'", "'1.2.3'"];
@@ -84,7 +97,9 @@ const computed: Record<Wanted, Way[]> = {
     (inner) => `(${inner("truth")} && ${inner("truth")})`,
     (inner) => `(${inner("truth")} || ${inner("truth")})`,
     (inner, draw) => `(${inner("number")} ${pick(draw, ...comparisons)} ${inner("number")})`,
-    (inner) => `(${inner("any")} == ${inner("any")})`,
+    // The status of a step is held against what it can be, which a text at random is not.
+    (inner) => `(${inner("list")} == ${inner("any")})`,
+    (inner) => `(${inner("any")} != toJSON(${inner("any")}))`,
   ],
   list: [(inner) => `default(${inner("list")}, ${inner("list")})`],
   any: [

@@ -2,7 +2,15 @@
 
 import type { Json, JsonObject } from "../../host/sdk.ts";
 import { type Draw, pick } from "./draw.ts";
-import { nothing, type Sight, seeing, textValue, type Wanted, wholeExpression } from "./random-expression.ts";
+import {
+  nothing,
+  type Sight,
+  seeing,
+  shadowing,
+  textValue,
+  type Wanted,
+  wholeExpression,
+} from "./random-expression.ts";
 
 const maxDepth = 3;
 const maxSteps = 25;
@@ -181,7 +189,9 @@ class Drawing {
       "${{ inputs.texts }}",
     );
     const isText = forEach === "${{ inputs.texts }}";
-    const sight = seeing(place.sight, { number: ["index"], any: [name], ...(isText ? { text: [name] } : {}) });
+    // A loop in a loop may give its items the same name.
+    const outer = shadowing(place.sight, name);
+    const sight = seeing(outer, { number: ["index"], any: [name], ...(isText ? { text: [name] } : {}) });
     const most = () => this.#orExpression("number", place.sight, 1, 3);
     return {
       form: this.#some({ forEach, as: name }, { maxParallel: most }, this.#body({ ...inner, sight }, "steps")),

@@ -102,6 +102,18 @@ test("an expression may stand wherever a value does, and a wrong value is a faul
   assert.deepEqual(await faults(withStep('{ "uses": "workflow:any", "with": { "x": 1 } }')), []);
 });
 
+test("a secret is named where its input is one, and nowhere else", async () => {
+  const put = (input: object) =>
+    withStep(JSON.stringify({ uses: "upload-http/put", with: { path: "/a", url: "https://a.example/", ...input } }));
+  const token = { $secret: "TOKEN" };
+  assert.deepEqual(await faults(put({ headers: { authorization: token, "x-site": "${{ run.id }}" } })), []);
+  assert.deepEqual(await faults(put({ url: token })), []);
+  for (const wrong of [{ path: token }, { checksum: token }, { url: { $secret: "../x" } }])
+    assert.notDeepEqual(await faults(put(wrong)), [], JSON.stringify(wrong));
+  const found = await completions(withStep('{ "uses": "upload-http/put", "with": { "path": "/a", "url": { "|" } } }'));
+  assert.deepEqual([...found.keys()], ["$secret"]);
+});
+
 test("an editor finds the schema that the shipped documents name, and has nothing against them", async () => {
   const asked: string[] = [];
   const service = getLanguageService({

@@ -19,7 +19,10 @@ export type Work = (input: Json, context: StepContext) => Promise<unknown>;
 export type Document = Omit<Workflow, "name"> & { name?: string };
 export type Options = Partial<
   Pick<EngineOptions, "maxOpen" | "maxWaiting" | "pluginVersion" | "contexts" | "findWorkflow">
->;
+> & {
+  /** The data folder; default: one of its own. */
+  directory?: string;
+};
 type StepEvent = EngineEvents["step"][0];
 
 /** Whatever is given comes back. */
@@ -39,7 +42,7 @@ export function loaded(document: Document, calls: Record<string, Document> = {})
 export class Bench {
   engine!: Engine;
   store!: Store;
-  readonly directory = mkdtempSync(join(tmpdir(), "gantry-engine-"));
+  readonly directory: string;
   /** What the hosts have logged so far. */
   log = "";
   readonly events: EngineEvents["run"][0][] = [];
@@ -51,6 +54,7 @@ export class Bench {
   private constructor(steps: Record<string, Work>, options: Options) {
     this.#steps = steps;
     this.#options = options;
+    this.directory = options.directory ?? mkdtempSync(join(tmpdir(), "gantry-engine-"));
   }
 
   static async with(steps: Record<string, Work>, work: (bench: Bench) => Promise<void>, options: Options = {}) {

@@ -12,6 +12,7 @@ import { areTypesCurrent } from "../../host/scaffold/write-types.ts";
 import { startTestHost } from "../../host/testing/index.ts";
 import type { PluginManifest } from "../../schemas/plugin.types.ts";
 import { countsOf, Project } from "../scaffold/project.ts";
+import { needs } from "../support/parts.ts";
 
 const examples = fileURLToPath(new URL("../../examples/", import.meta.url));
 const names = readdirSync(examples, { withFileTypes: true })
@@ -61,16 +62,22 @@ test("their types are right, strictly", async () => {
 
 test("their own tests pass", async () => {
   const ended = await project.node("--test", "--test-isolation=none", "plugins/*/test/*.test.{ts,js}");
-  const written = globSync("*/test/*.test.{ts,js}", { cwd: examples }).flatMap((file) => [
-    ...readFileSync(join(examples, file), "utf8").matchAll(/^test\(/gm),
-  ]);
-  assert.deepEqual(countsOf(ended), { pass: written.length, fail: 0 }, ended.stdout);
+  const testsIn = (folder: string) =>
+    globSync(`${folder}/test/*.test.{ts,js}`, { cwd: examples }).flatMap((file) => [
+      ...readFileSync(join(examples, file), "utf8").matchAll(/^test\(/gm),
+    ]).length;
+  // One talks to a real server, which may not be there.
+  const skipped = needs("rclone") === false ? 0 : testsIn("webdav");
+  assert.deepEqual(countsOf(ended), { pass: testsIn("*") - skipped, fail: 0 }, ended.stdout);
 });
 
 test("a step keeps the contract as gantry plugin test asks", async () => {
-  const { code, stdout } = await project.gantry("plugin", "test", "plugins/machine");
-  assert.equal(code, 0, stdout);
-  assert.match(stdout, /✓ repeat machine\/look/);
+  for (const address of ["machine/look", "webdav/put"])
+    for (const carrier of [[], ["--in-process"]]) {
+      const { code, stdout } = await project.gantry("plugin", "test", `plugins/${address.split("/")[0]}`, ...carrier);
+      assert.equal(code, 0, stdout);
+      assert.match(stdout, new RegExp(`✓ repeat ${address}`));
+    }
 });
 
 test("the package has what it needs and no more, and works by its name", async () => {

@@ -38,7 +38,7 @@ test("a workflow gets all it calls, directly and through others, with the output
       steps: [{ parallel: [[calls("inner")], []] }],
       outputs: { n: "${{ inputs.n }}" },
     },
-    inner: { steps: [] },
+    inner: { on: [], steps: [] },
   });
   assert.deepEqual(told(documents), []);
   const outer = documents.workflows.find(({ name }) => name === "outer")!;

@@ -1,28 +1,16 @@
 import assert from "node:assert/strict";
-import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { openStore } from "../../host/store/open.ts";
+import { checkSoundness, checkWritable } from "../../host/doctor/data-folder.ts";
+import { openStore, openStoreForReading } from "../../host/store/open.ts";
 import { reasonOf } from "../../host/store/reason.ts";
+import { WritingProcess } from "./child.ts";
 import { documents, sampleRecord, sampleRun } from "./sample-run.ts";
-import { mountSmallDisk, remount } from "./small-disk.ts";
+import { fillUp, mountSmallDisk, remount } from "./small-disk.ts";
 import { storeFolder, testStore } from "./store-folder.ts";
 
 const full = { code: "STORE_FULL", retryable: true };
-
-/** Takes all that is left of the disk but so many bytes; gives it back when called. */
-function fillUp(disk: string, leaving: number): () => void {
-  const ballast = join(disk, "ballast");
-  const chunk = Buffer.alloc(4_096);
-  try {
-    for (;;) writeFileSync(ballast, chunk, { flag: "a" });
-  } catch (error) {
-    assert.equal((error as NodeJS.ErrnoException).code, "ENOSPC");
-  }
-  const { size } = statSync(ballast);
-  writeFileSync(ballast, Buffer.alloc(Math.max(0, size - leaving)));
-  return () => writeFileSync(ballast, "");
-}
 
 function smallDisk(t: TestContext, mib = 4): string | undefined {
   const disk = mountSmallDisk(t, mib);
@@ -155,6 +143,35 @@ test("a read-only disk is STORE_READ_ONLY, and nothing on it is taken for damage
   assert.equal(await again.keyValue("host").get("k"), 1);
   assert.deepEqual(again.recovered, []);
   await again.close();
+});
+
+test("on a read-only disk runs can be read, whether their host has stopped or was killed", async (t) => {
+  const disk = smallDisk(t);
+  if (disk === undefined) return;
+  const directory = join(disk, "data");
+  const idRead = () => {
+    const reader = openStoreForReading(directory);
+    const [run] = reader.runs.list({});
+    reader.close();
+    return run?.id;
+  };
+  const store = await testStore(t, {}, directory);
+  const run = sampleRun();
+  await store.runs.accept(run, documents("{}"), [sampleRecord(1)]);
+  await store.close();
+  remount(disk, "ro");
+  assert.equal(idRead(), run.id);
+  assert.equal(checkSoundness(directory).state, "good");
+  assert.match(checkWritable(directory).remedy ?? "", /remount,rw/);
+  remount(disk, "rw");
+
+  const host = new WritingProcess(t, directory);
+  await host.printed(10);
+  await host.kill();
+  remount(disk, "ro");
+  assert.notEqual(idRead(), undefined);
+  assert.equal(checkSoundness(directory).state, "good");
+  remount(disk, "rw");
 });
 
 test("what SQLite calls a disk I/O error gets the code of the disk's state", (t) => {

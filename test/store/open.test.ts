@@ -40,6 +40,7 @@ test("a folder that cannot be made is STORE_FAILED with the system's reason", as
   const file = join(storeFolder(t), "file");
   writeFileSync(file, "");
   await assert.rejects(openStore(join(file, "data")), { code: "STORE_FAILED", message: /ENOTDIR/, retryable: true });
+  await assert.rejects(openStore(file), { code: "STORE_FAILED", message: /EEXIST/, retryable: true });
 });
 
 test("a database of a newer version is refused and stays as it is; the folder is free again", async (t) => {

@@ -37,7 +37,8 @@ export class HostProcess {
   readonly #ready: Promise<void>;
 
   constructor(folder: HostFolder, environment: NodeJS.ProcessEnv = {}, more: string[] = []) {
-    const args = [main, "up", "--config", folder.config, "--data", folder.data, ...more];
+    // The option is that of bin/gantry.
+    const args = ["--max-semi-space-size=8", main, "up", "--config", folder.config, "--data", folder.data, ...more];
     this.child = spawn(process.execPath, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ...environment },

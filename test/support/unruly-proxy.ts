@@ -2,8 +2,10 @@
 
 import { createHash } from "node:crypto";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { crc32 } from "node:zlib";
+import type { Certificate } from "./certificates.ts";
 import { listen } from "./listen.ts";
 
 export interface Passing {
@@ -37,9 +39,13 @@ export interface UnrulyProxy extends AsyncDisposable {
   cut(): void;
 }
 
-export async function unrulyProxy(serverPort: number): Promise<UnrulyProxy> {
+/** `tls`: what its own clients see; the server behind it has none. */
+export async function unrulyProxy(
+  serverPort: number,
+  { tls }: { tls?: Pick<Certificate, "cert" | "key"> } = {},
+): Promise<UnrulyProxy> {
   const sockets = new Set<Socket>();
-  const server = createServer();
+  const server = tls === undefined ? createServer() : createTlsServer(tls);
   const listening = await listen(server);
   const proxy: UnrulyProxy = {
     port: listening.port,

@@ -32,12 +32,12 @@ export function request(
           key: `${idempotencyKey}/${file.number}`,
         });
       };
+      // What waits for room in the outbox is not awaited any more once the run ends.
       const aborted = Promise.withResolvers<never>();
       const onAbort = () => aborted.reject(signal.reason);
       signal.addEventListener("abort", onAbort, { once: true });
       try {
-        signal.throwIfAborted();
-        return { requests: await Promise.race([uploads.request(upload, send), aborted.promise]) };
+        return { requests: await Promise.race([uploads.request(upload, send, signal), aborted.promise]) };
       } finally {
         signal.removeEventListener("abort", onAbort);
       }

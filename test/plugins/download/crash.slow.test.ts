@@ -28,3 +28,22 @@ test("download/fetch ends as if nothing had happened, wherever it is killed", op
     calls: ["open", "pwrite64", "fdatasync", "fchmod", "rename", "fsync"],
   });
 });
+
+test("download/copy ends as if nothing had happened, wherever it is killed", options, async () => {
+  const SHA256 = createHash("sha256").update("content").digest("hex");
+  await crashEverywhere({
+    plugin: "download",
+    prepare(place) {
+      writeFileSync(join(place, "from"), "content");
+      writeFileSync(join(place, "file"), "old");
+    },
+    step: (place) => ({
+      uses: "download/copy",
+      with: { path: join(place, "from"), mode: "lax", directory: place, filename: "file", checksums: { SHA256 } },
+    }),
+    data: { "plugins/download/parts/host-id": "01234567" },
+    paths: (place) => [place, join(place, "file"), join(place, ".file.01234567.part")],
+    want: { from: "content", file: "content" },
+    calls: ["open", "pwrite64", "fdatasync", "rename", "fsync"],
+  });
+});

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { PluginError } from "../../../host/sdk.ts";
 import { waitFor } from "../../../host/testing/wait-for.ts";
 import { serveArtifacts, sha256 } from "../../support/artifact-server.ts";
-import { failureOf, stepContext } from "../../support/step-context.ts";
+import { failureOf, setUpStep, stepContext } from "../../support/step-context.ts";
 import { serveRanges } from "./range-server.ts";
 import { fetching } from "./server.ts";
 
@@ -57,16 +57,16 @@ test("a part that came to too little for a record is removed, too, by whoever ma
   assert.deepEqual(readdirSync(step.directory).sort(), [basename(foreign), basename(path)]);
 });
 
-test("a folder is looked through after a crash until nothing is left in it, whatever else is downloaded", async () => {
+test("a folder that had no part left is looked through again once something is downloaded to it", async () => {
   await using server = await serveRanges(content);
   using step = fetching();
-  await step.fetch(`${server.url}/file`, { checksums });
+  const fetch = await setUpStep("download", "fetch", step.context, { keepParts: "100ms" });
   const part = await step.partOf("file");
-  for (const life of ["first", "second", "third"]) {
+  mkdirSync(step.directory);
+  for (const filename of ["first", "second", "third"]) {
     writeFileSync(part, "begun");
-    using next = fetching({ keepParts: "100ms" }, { directory: step.context.directory });
-    await next.fetch(`${server.url}/${life}`, { checksums });
-    await waitFor(`the end of the part in the ${life} life`, () => !existsSync(part));
+    await fetch({ url: `${server.url}/${filename}`, directory: step.directory, filename, checksums });
+    await waitFor(`the end of the part after the ${filename}`, () => !existsSync(part));
   }
 });
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { createServer as createSocketServer, type Socket } from "node:net";
 import { test } from "node:test";
 import type { Failure } from "../../../host/errors.ts";
+import { sha256 } from "../../support/artifact-server.ts";
 import { listen } from "../../support/listen.ts";
 import { fetching, serve } from "./server.ts";
 
@@ -44,6 +45,23 @@ test("a body with less than its Content-Length is truncated", async () => {
   const failure = await step.refused(`${server.url}/file`);
   assert.deepEqual(facts(failure), { code: "DOWNLOAD_TRUNCATED", retryable: true });
   assert.match(failure.message, / of 1000 bytes/);
+});
+
+test("of a body with more than its Content-Length only that much counts, which is not the wanted file", async () => {
+  const answer = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ncontent";
+  await using server = await listen(
+    createSocketServer((socket) => {
+      socket.on("error", () => {}).once("data", () => socket.end(answer));
+    }),
+  );
+  using step = fetching();
+  const url = `http://127.0.0.1:${server.port}/file`;
+  const wrongSize = await step.refused(url, { sizeBytes: 7 });
+  assert.deepEqual(facts(wrongSize), { code: "DOWNLOAD_SIZE_MISMATCH", retryable: false });
+  const wrongContent = await step.refused(url, { checksums: { SHA256: sha256("content") } });
+  assert.deepEqual(facts(wrongContent), { code: "DOWNLOAD_CHECKSUM_MISMATCH", retryable: false });
+  await step.fetch(url, { checksums: { SHA256: sha256("cont") } });
+  assert.deepEqual(step.files(), { file: "cont" });
 });
 
 test("a chunked body that is cut off is truncated, whether the connection is closed or reset", async () => {

@@ -29,6 +29,8 @@ export interface DeviceOptions {
   between?: (port: number) => Promise<number>;
   /** Further plugins. */
   plugins?: JsonObject[];
+  /** Default: debug. */
+  logLevel?: string;
   /** Called with the host's folder before the host starts. */
   prepare?: (directory: string) => void;
 }
@@ -45,6 +47,7 @@ export class Device implements AsyncDisposable {
   readonly mosquitto: Mosquitto | undefined;
   readonly folder: HostFolder;
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #logLevel: string;
   host: HostProcess;
   hub!: MqttClient;
   port!: number;
@@ -54,16 +57,27 @@ export class Device implements AsyncDisposable {
     mosquitto: Mosquitto | undefined,
     host: HostProcess,
     environment: NodeJS.ProcessEnv,
+    logLevel: string,
   ) {
     this.folder = folder;
     this.mosquitto = mosquitto;
     this.host = host;
     this.#environment = environment;
+    this.#logLevel = logLevel;
   }
 
   /** The hub listens to everything before the host starts (with the embedded broker, as soon as it can). */
   static async start(embedded: boolean, options: DeviceOptions): Promise<Device> {
-    const { workflows, device = gateway, config = {}, environment = {}, plugins = [], between, prepare } = options;
+    const {
+      workflows,
+      device = gateway,
+      config = {},
+      environment = {},
+      plugins = [],
+      between,
+      prepare,
+      logLevel = "debug",
+    } = options;
     const mosquitto = embedded ? undefined : await startMosquitto();
     const port = mosquitto === undefined ? 0 : ((await between?.(mosquitto.port)) ?? mosquitto.port);
     const root = await mkdtemp(join(tmpdir(), "gantry-things-"));
@@ -79,7 +93,7 @@ export class Device implements AsyncDisposable {
     };
     const folder = await makeHostFolder(root, configuration as JsonObject, workflows);
     prepare?.(root);
-    const running = new Device(folder, mosquitto, undefined as never, environment);
+    const running = new Device(folder, mosquitto, undefined as never, environment, logLevel);
     try {
       if (mosquitto !== undefined) await running.#connectHub(mosquitto.port);
       await running.startHost();
@@ -92,7 +106,7 @@ export class Device implements AsyncDisposable {
 
   /** Again after `host.kill()` or `host.stop()`. */
   async startHost(environment: NodeJS.ProcessEnv = {}): Promise<void> {
-    this.host = new HostProcess(this.folder, { ...this.#environment, ...environment }, ["--log-level", "debug"]);
+    this.host = new HostProcess(this.folder, { ...this.#environment, ...environment }, ["--log-level", this.#logLevel]);
     await this.host.ready();
     if (this.mosquitto === undefined) {
       const port = await waitFor("the embedded broker", () => this.host.lines().find(({ port }) => port)?.port);

@@ -1,5 +1,6 @@
 // A container on a server, seen from outside the plugin.
 
+import { createHash } from "node:crypto";
 import {
   BlobSASPermissions,
   ContainerClient,
@@ -16,6 +17,8 @@ export interface Container extends AsyncDisposable {
   /** The step's input but for path and name, by way of this port. */
   input(port: number, sas?: string): { endpoint: string; container: string; sharedAccessSignature: string };
   read(name: string): Promise<Buffer | undefined>;
+  /** SHA-256 of what it has. */
+  digest(name: string): Promise<string>;
   client: ContainerClient;
 }
 
@@ -49,6 +52,12 @@ export async function openContainer(): Promise<Container> {
     async read(name) {
       const blob = client.getBlobClient(name);
       return (await blob.exists()) ? await blob.downloadToBuffer() : undefined;
+    },
+    async digest(name) {
+      const { readableStreamBody } = await client.getBlobClient(name).download();
+      const hash = createHash("sha256");
+      for await (const chunk of readableStreamBody as AsyncIterable<Buffer>) hash.update(chunk);
+      return hash.digest("hex");
     },
     [Symbol.asyncDispose]: () => azurite[Symbol.asyncDispose](),
   };

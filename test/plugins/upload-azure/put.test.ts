@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { waitFor } from "gantry/testing";
 import type { Json, JsonObject } from "../../../host/sdk.ts";
 import { checkOptions } from "../../../plugins/upload-azure/options.ts";
 import { testUploadTarget } from "../../conformance/upload-target.ts";
@@ -74,23 +75,23 @@ const put = (more: JsonObject, context: RecordedContext, config: JsonObject = {}
     ...config,
   });
 
-/** An attempt that is cut off once so many bytes have gone; gives its checkpoint. */
-async function interrupted(bytes: number, more: JsonObject, config: JsonObject): Promise<Json | undefined> {
+/** An attempt that is cut off once so many blocks have arrived, and none of the others; gives its checkpoint. */
+async function interrupted(blocks: number, more: JsonObject, parallelBlocks: number): Promise<Json | undefined> {
   await using proxy = await unrulyProxy(port);
+  const sent = () => proxy.requests.filter(({ url }) => url.includes("comp=block&")).length;
+  proxy.fate = () => (sent() > blocks ? "hang" : "pass");
   let checkpoint: Json | undefined;
-  let sent = 0;
   using context = stepContext({
     checkpoint: async (value) => {
       checkpoint = value;
     },
-    throttle: async (piece) => {
-      sent += piece;
-      if (sent > bytes) proxy.cut();
-    },
   });
   const { endpoint } = container.input(proxy.port);
-  const failed = await failureOf("upload-azure", put({ endpoint, ...more }, context, config));
-  assert.equal(failed.code, "UPLOAD_SERVER_UNREACHABLE");
+  const failing = failureOf("upload-azure", put({ endpoint, ...more }, context, { parallelBlocks }));
+  // When these are there, the answers to those before have reached the step.
+  await waitFor("the blocks that are held back", () => sent() === blocks + parallelBlocks);
+  proxy.cut();
+  assert.equal((await failing).code, "UPLOAD_SERVER_UNREACHABLE");
   return checkpoint;
 }
 
@@ -121,22 +122,20 @@ test("slashes make folders; the endpoint may lack its slash, and the signature m
 test("a signature that may read lets the server say which blocks it has, also those nobody remembers", async () => {
   writeFileSync(path, randomBytes(blockBytes * 6));
   const sharedAccessSignature = container.sign("rcw");
-  const config = { parallelBlocks: 2 };
-  const checkpoint = (await interrupted(blockBytes * 3.5, { sharedAccessSignature }, config)) as { identity: string };
+  const checkpoint = (await interrupted(4, { sharedAccessSignature }, 2)) as { identity: string };
   const { uncommittedBlocks = [] } = await container.client.getBlockBlobClient("blob").getBlockList("uncommitted");
-  assert.ok(uncommittedBlocks.length >= 2, `${uncommittedBlocks.length} blocks`);
+  assert.equal(uncommittedBlocks.length, 4);
   await using proxy = await unrulyProxy(port);
   const { endpoint } = container.input(proxy.port);
   using context = stepContext({ lastCheckpoint: { ...checkpoint, upTo: 1, beyond: [] } });
-  await put({ endpoint, sharedAccessSignature }, context, config);
-  const sent = proxy.requests.filter(({ url }) => url.includes("comp=block&"));
-  assert.equal(sent.length, 6 - uncommittedBlocks.length);
+  await put({ endpoint, sharedAccessSignature }, context);
+  assert.equal(proxy.requests.filter(({ url }) => url.includes("comp=block&")).length, 2);
 });
 
 test("blocks that the server no longer has are sent anew by the next attempt", async () => {
   const content = randomBytes(blockBytes * 4);
   writeFileSync(path, content);
-  const begun = (await interrupted(blockBytes * 2.5, { name: "gone" }, { parallelBlocks: 1 })) as JsonObject;
+  const begun = (await interrupted(2, { name: "gone" }, 1)) as JsonObject;
   // As if the third one had arrived, and had been thrown away.
   let checkpoint: Json = { ...begun, upTo: 3 };
   using context = stepContext({

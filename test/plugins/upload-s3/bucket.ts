@@ -1,10 +1,13 @@
 // A bucket on a server, seen from outside the plugin.
 
+import { createHash } from "node:crypto";
 import {
   CreateBucketCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  ListPartsCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { type Swift, startSwift } from "../../support/swift.ts";
@@ -21,9 +24,15 @@ export interface Bucket extends AsyncDisposable {
     secretAccessKey: string;
   };
   read(key: string): Promise<Buffer | undefined>;
+  /** SHA-256 of what it has. */
+  digest(key: string): Promise<string>;
   head(key: string): Promise<{ ContentType?: string | undefined; ContentEncoding?: string | undefined }>;
+  /** Of the objects below a prefix. */
+  sizes(prefix: string): Promise<number[]>;
   /** Uploads in parts that have not ended. */
   open(): Promise<number>;
+  /** The numbers of the parts that it has of such an upload. */
+  parts(key: string, upload: { uploadId: string }): Promise<number[]>;
 }
 
 export async function openBucket(): Promise<Bucket> {
@@ -57,8 +66,22 @@ export async function openBucket(): Promise<Bucket> {
         throw error;
       }
     },
+    async digest(Key) {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
+      const hash = createHash("sha256");
+      for await (const chunk of Body as AsyncIterable<Buffer>) hash.update(chunk);
+      return hash.digest("hex");
+    },
     head: (key) => client.send(new HeadObjectCommand({ Bucket, Key: key })),
+    async sizes(Prefix) {
+      const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket, Prefix }));
+      return Contents.map(({ Size }) => Size!);
+    },
     open: async () => (await client.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads?.length ?? 0,
+    async parts(Key, { uploadId }) {
+      const { Parts = [] } = await client.send(new ListPartsCommand({ Bucket, Key, UploadId: uploadId }));
+      return Parts.map(({ PartNumber }) => PartNumber!);
+    },
     async [Symbol.asyncDispose]() {
       client.destroy();
       await swift[Symbol.asyncDispose]();
