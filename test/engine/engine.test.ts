@@ -1,6 +1,7 @@
 // The engine over a real store, with steps made for the test.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Json } from "../../host/sdk.ts";
@@ -130,6 +131,45 @@ test("more runs than may wait are refused with QUEUE_FULL", async () => {
       assert.equal((await bench.engine.waitFor(second)).status, "succeeded");
     },
     { maxOpen: 1, maxWaiting: 1 },
+  );
+});
+
+test("runs whose inputs are too large together are refused with QUEUE_FULL until others have ended", async () => {
+  const gates = new Map<string, PromiseWithResolvers<void>>();
+  const gate = (name: string) => gates.get(name) ?? gates.set(name, Promise.withResolvers()).get(name)!;
+  const wait: Work = (input, { signal }) =>
+    Promise.race([
+      gate((input as { name: string }).name).promise,
+      once(signal, "abort").then(() => Promise.reject(signal.reason)),
+    ]);
+  await Bench.with(
+    { "t/wait": wait },
+    async (bench) => {
+      const document: Document = { steps: [{ uses: "t/wait", with: { name: "${{ inputs.name }}" } }] };
+      const grouped: Document = { ...document, concurrency: { group: "one" } };
+      const text = "x".repeat(400);
+      const tooLarge = { code: "QUEUE_FULL", retryable: true, message: /inputs/ };
+      // One always has room.
+      const alone = await bench.accept(document, { name: "alone", text: "x".repeat(5000) });
+      await assert.rejects(bench.accept(document, { name: "beside" }), tooLarge);
+      gate("alone").resolve();
+      await bench.engine.waitFor(alone);
+      const first = await bench.accept(grouped, { name: "first", text });
+      const second = await bench.accept(grouped, { name: "second", text });
+      await assert.rejects(bench.accept(grouped, { name: "third", text }), tooLarge);
+      // Those that wait hold theirs, too, and not any more once they are cancelled.
+      await bench.engine.cancel(second);
+      const third = await bench.accept(grouped, { name: "third", text });
+      // So do those that an earlier host has left.
+      await bench.restart();
+      await assert.rejects(bench.accept(grouped, { name: "fourth", text }), tooLarge);
+      for (const name of ["first", "third"]) gate(name).resolve();
+      for (const id of [first, third]) assert.equal((await bench.engine.waitFor(id)).status, "succeeded");
+      gate("fourth").resolve();
+      const fourth = await bench.accept(grouped, { name: "fourth", text });
+      assert.equal((await bench.engine.waitFor(fourth)).status, "succeeded");
+    },
+    { mostInputLength: 1000 },
   );
 });
 
