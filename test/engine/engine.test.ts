@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { GantryError } from "../../host/errors.ts";
 import type { Json } from "../../host/sdk.ts";
 import type { Workflow } from "../../schemas/workflow.types.ts";
 import { Bench, type Document, echo, loaded, type Work } from "./bench.ts";
@@ -171,6 +172,28 @@ test("runs whose inputs are too large together are refused with QUEUE_FULL until
     },
     { mostInputLength: 1000 },
   );
+});
+
+test("an input that is wrong in very many places is refused with few words, and costs little", async () => {
+  await Bench.with({}, async (bench) => {
+    const inputs = { type: "object", properties: { list: { type: "array", items: { type: "string" } } } };
+    const refusal = async (length: number) => {
+      const refused = bench.accept({ inputs, steps: [] }, { list: Array.from({ length }, () => 1) });
+      const error = await refused.then(
+        () => undefined,
+        (reason: GantryError) => reason,
+      );
+      assert.equal(error?.code, "INPUT_INVALID");
+      assert.ok(error.message.length < 10_000, `${error.message.length}`);
+      return error.details?.problems as string[];
+    };
+    assert.equal((await refusal(3)).length, 3);
+    assert.equal((await refusal(300)).at(-1), "and 280 more");
+    const before = process.memoryUsage().rss;
+    assert.deepEqual(await refusal(1_000_000), ["/list/0 must be a text"]);
+    const grown = (process.memoryUsage().rss - before) / 1e6;
+    assert.ok(grown < 300, `${grown} MB`);
+  });
 });
 
 const failing: [code: string, step: Workflow["steps"][number]][] = [
