@@ -34,7 +34,7 @@ export function createLog({
     formatters: { level: (label: string) => ({ level: label }) },
   };
   const logger = pino(options, destination);
-  return new LazyLog(logger, () => logger);
+  return new LazyLog(logger, () => logger, {});
 }
 
 type Level = "debug" | "info" | "warn" | "error";
@@ -43,11 +43,14 @@ type Level = "debug" | "info" | "warn" | "error";
 class LazyLog implements HostLog {
   readonly #root: pino.Logger;
   readonly #make: () => pino.Logger;
+  /** What each of its lines carries already. */
+  readonly #bound: Readonly<Record<string, unknown>>;
   #logger: pino.Logger | undefined;
 
-  constructor(root: pino.Logger, make: () => pino.Logger) {
+  constructor(root: pino.Logger, make: () => pino.Logger, bound: Readonly<Record<string, unknown>>) {
     this.#root = root;
     this.#make = make;
+    this.#bound = bound;
   }
 
   // Plugins take these from the context and call them as they like.
@@ -55,8 +58,10 @@ class LazyLog implements HostLog {
   info = (text: string, fields?: Record<string, unknown>) => this.#write("info", text, fields);
   warn = (text: string, fields?: Record<string, unknown>) => this.#write("warn", text, fields);
   error = (text: string, fields?: Record<string, unknown>) => this.#write("error", text, fields);
-  child = (fields: Record<string, unknown>): HostLog =>
-    new LazyLog(this.#root, () => this.#own().child(safeNames(fields)));
+  child = (fields: Record<string, unknown>): HostLog => {
+    const safe = safeNames(fields, this.#bound);
+    return new LazyLog(this.#root, () => this.#own().child(safe), { ...this.#bound, ...safe });
+  };
 
   #own(): pino.Logger {
     this.#logger ??= this.#make();
@@ -64,16 +69,26 @@ class LazyLog implements HostLog {
   }
 
   #write(level: Level, text: string, fields: Record<string, unknown> | undefined): void {
-    if (this.#root.isLevelEnabled(level)) this.#own()[level](safeNames(fields), text);
+    if (this.#root.isLevelEnabled(level)) this.#own()[level](safeNames(fields, this.#bound), text);
   }
 }
 
-/** A plugin's field must not pass for the line's own; it gets a `_` behind its name. */
-function safeNames(fields: Record<string, unknown> = {}): Record<string, unknown> {
-  const own = ["level", "time", "msg"];
-  if (!own.some((name) => Object.hasOwn(fields, name))) return fields;
+const ownNames: Readonly<Record<string, unknown>> = { level: undefined, time: undefined, msg: undefined };
+
+/**
+ * A plugin's field must not pass for the line's own, or for what the log says of each line (`plugin`, `run`): it gets a
+ * `_` behind its name. What is said already is not said again.
+ */
+function safeNames(
+  fields: Record<string, unknown> = {},
+  bound: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const isTaken = (name: string) => Object.hasOwn(ownNames, name) || Object.hasOwn(bound, name);
+  if (!Object.keys(fields).some(isTaken)) return fields;
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [own.includes(name) ? `${name}_` : name, value]),
+    Object.entries(fields)
+      .filter(([name, value]) => !Object.hasOwn(bound, name) || bound[name] !== value)
+      .map(([name, value]) => [isTaken(name) ? `${name}_` : name, value]),
   );
 }
 

@@ -22,6 +22,17 @@ test("each message is one JSON object with level, time, text and the fields of m
   assert.deepEqual(others, { level: "warn", msg: "too hot", run: "r1", workflow: "greet", step: "work", celsius: 91 });
 });
 
+test("a field cannot pass for what the line says by itself, or for what its log says of each line", () => {
+  const { log, lines } = keptLog(false);
+  const own = log.child({ plugin: "lamp" });
+  own.info("it is on", { plugin: "things", level: "error", run: "r1" });
+  own.child({ plugin: "mqtt", run: "r2" }).info("it is off", { run: "r3", plugin: "lamp" });
+  const [first, second] = lines.map((line) => JSON.parse(line));
+  assert.deepEqual([first.plugin, first.plugin_, first.level, first.level_], ["lamp", "things", "info", "error"]);
+  assert.deepEqual([second.plugin, second.plugin_, second.run, second.run_], ["lamp", "mqtt", "r2", "r3"]);
+  assert.ok(lines.every((line) => line.split('"plugin":').length === 2));
+});
+
 test("what lies below the level is not written, and silent writes nothing", () => {
   const { log, lines } = keptLog(false, "warn");
   log.debug("a");

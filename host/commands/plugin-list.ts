@@ -17,7 +17,7 @@ type Listed = Omit<PluginState, "state"> & { state: PluginState["state"] | "not 
 export async function pluginList({ config, data, json }: PluginListOptions): Promise<number> {
   const plugins = (await statesOfHost(data)) ?? statesOfDocuments(config);
   if (json) for (const plugin of plugins) process.stdout.write(`${JSON.stringify(plugin)}\n`);
-  else process.stdout.write(table(["plugin", "version", "state", "why"], plugins.map(cells)));
+  else process.stdout.write(table(["plugin", "version", "state", "memory", "why"], plugins.map(cells)));
   return plugins.some(({ state }) => state === "failed" || state === "unavailable" || state === "refused") ? 1 : 0;
 }
 
@@ -36,7 +36,9 @@ function statesOfDocuments(config: string): Listed[] {
   }));
 }
 
-function cells({ name, version, state, reason, code, remedy, lastError, restarts = 0 }: Listed): string[] {
+/** The memory is that of its own process, if it has one. */
+function cells(plugin: Listed): string[] {
+  const { name, version, state, reason, code, remedy, lastError, residentBytes, restarts = 0 } = plugin;
   const why = [
     reason === undefined ? "" : `${reason}${code === undefined ? "" : ` (${code})`}`,
     remedy ?? "",
@@ -44,5 +46,6 @@ function cells({ name, version, state, reason, code, remedy, lastError, restarts
       ? ""
       : `started again ${restarts} times; last: ${lastError?.message ?? ""} (${lastError?.code ?? ""})`,
   ];
-  return [name, version, state, why.filter((part) => part !== "").join("; ")];
+  const memory = residentBytes === undefined ? "" : `${Math.round(residentBytes / 1_048_576)} MB`;
+  return [name, version, state, memory, why.filter((part) => part !== "").join("; ")];
 }

@@ -38,6 +38,6 @@ function line({ check, outcome, about, carrier, message, code, remedy }: Finding
   const place = carrier === undefined ? "" : places[carrier];
   const what = `${check}${about === "" ? "" : ` ${plain(about)}`}${place}`;
   const why = message === undefined ? "" : `: ${outcome === "failed" ? "" : `${outcome}: `}${plain(message)}`;
-  const known = code === undefined ? "" : ` (${code})`;
-  return `${mark} ${what}${why}${known}\n${remedy === undefined ? "" : `    ${remedy}\n`}`;
+  const known = code === undefined ? "" : ` (${plain(code)})`;
+  return `${mark} ${what}${why}${known}\n${remedy === undefined ? "" : `    ${plain(remedy)}\n`}`;
 }

@@ -6,7 +6,9 @@ export function reportFailure(error: unknown): number {
   const { code, message, remedy } = toFailure(error);
   // Without a code it is a mistake of our own, and its place is what helps.
   const text =
-    code === "STEP_FAILED" && error instanceof Error ? (error.stack ?? message) : `gantry: ${plain(message)} (${code})`;
-  process.stderr.write(`${text}\n${remedy === undefined || code === "STEP_FAILED" ? "" : `${remedy}\n`}`);
+    code === "STEP_FAILED" && error instanceof Error
+      ? (error.stack ?? message)
+      : `gantry: ${plain(`${message} (${code})`)}`;
+  process.stderr.write(`${text}\n${remedy === undefined || code === "STEP_FAILED" ? "" : `${plain(remedy)}\n`}`);
   return 1;
 }

@@ -65,12 +65,12 @@ function print(
   process.stdout.write(timelineOf(run, shown, nameOf));
   if (hidden > 0) write(`${hidden} more that succeeded, in long loops (--all shows them)`);
   if (run.endedAt === null && abort !== undefined)
-    write(`\nends as soon as a host has cleaned up after it: ${plain(abort.message)} (${abort.code})`);
+    write(`\nends as soon as a host has cleaned up after it: ${plain(`${abort.message} (${abort.code})`)}`);
   if (run.error === null) return;
   const { message, code, remedy, step, place } = run.error;
-  write(`\n${step === undefined ? "" : `${step}: `}${plain(message)} (${code})`);
+  write(`\n${step === undefined ? "" : `${step}: `}${plain(`${message} (${code})`)}`);
   if (place !== undefined) write(`at ${plain(place)}`);
-  if (remedy !== undefined) write(remedy);
+  if (remedy !== undefined) write(plain(remedy));
 }
 
 /** A line for each place; on a terminal with bars as wide as that allows, and colours where they are wanted. */

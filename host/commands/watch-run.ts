@@ -86,10 +86,10 @@ function printEnd({ id, workflow, status, output, error }: Run): void {
   process.stdout.write(`${workflow} ${status} (run ${id})\n`);
   if (error !== null) {
     process.stdout.write(
-      `  ${error.step === undefined ? "" : `${error.step}: `}${plain(error.message)} (${error.code})\n`,
+      `  ${error.step === undefined ? "" : `${error.step}: `}${plain(`${error.message} (${error.code})`)}\n`,
     );
     if (error.place !== undefined) process.stdout.write(`  at ${plain(error.place)}\n`);
-    if (error.remedy !== undefined) process.stdout.write(`  ${error.remedy}\n`);
+    if (error.remedy !== undefined) process.stdout.write(`  ${plain(error.remedy)}\n`);
   } else if (output !== null && Object.keys(output).length > 0) {
     process.stdout.write(`${JSON.stringify(output, null, 2)}\n`);
   }

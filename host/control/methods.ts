@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import packageJson from "../../package.json" with { type: "json" };
 import { compileSchema } from "../documents/schema-check.ts";
+import { toldProblems } from "../documents/told-problems.ts";
 import type { Engine } from "../engine/engine.ts";
 import { GantryError } from "../errors.ts";
 import type { ActivePlugins } from "../loading/activate.ts";
@@ -150,7 +151,7 @@ export function callsOf(host: ControlledHost): Call {
     checks.set(method, check);
     return (async () => {
       const problems = check(params).map(({ pointer, message }) => `${pointer} ${message}`.trim());
-      if (problems.length > 0) throw new ParamsError(problems.join("; "));
+      if (problems.length > 0) throw new ParamsError(toldProblems(problems).join("; "));
       return ((await method.call(host, params, context)) ?? null) as Json;
     })();
   };

@@ -16,13 +16,15 @@ export type { SchemaProblem };
 // CommonJS under a bundler and under Node differ in where the default is.
 const addFormats = ((addFormatsModule as { default?: unknown }).default ?? addFormatsModule) as (ajv: Ajv2020) => void;
 
-const validators = { plain: create(false), filling: create(true) };
+const validators = { plain: create(false, true), filling: create(true, true) };
+/** Those that stop at the first problem; made at first use. */
+const hasty: { plain?: Ajv2020; filling?: Ajv2020 } = {};
 
 // Whether a schema follows the schema of schemas is asked where documents are checked (`metaProblems`), so that a start
 // with known schemas does without it.
-function create(useDefaults: boolean): Ajv2020 {
+function create(useDefaults: boolean, allErrors: boolean): Ajv2020 {
   const ajv = new Ajv2020({
-    allErrors: true,
+    allErrors,
     verbose: true,
     strict: false,
     useDefaults,
@@ -43,11 +45,13 @@ const known = new Set(Object.keys(validators.plain.refs));
  * A check for values; with `defaults` it fills in the schema's, in place. Throws for a schema that cannot be used; see
  * `schemaIsSound`.
  */
-export function compileSchema(
-  schema: JsonObject,
-  options: { defaults?: boolean } = {},
-): (value: unknown) => SchemaProblem[] {
-  const ajv = options.defaults ? validators.filling : validators.plain;
+export function compileSchema(schema: JsonObject, options: { defaults?: boolean } = {}): Check {
+  return compileWith(options.defaults ? validators.filling : validators.plain, schema);
+}
+
+type Check = (value: unknown) => SchemaProblem[];
+
+function compileWith(ajv: Ajv2020, schema: JsonObject): Check {
   // What a schema is written for is the business of editors.
   const { $schema: _, ...own } = synchronous(schema) as JsonObject;
   try {
@@ -58,17 +62,53 @@ export function compileSchema(
   }
 }
 
+/** Of values with more than so many members and items not each problem is looked for. */
+const manyPlaces = 5000;
+
+/**
+ * The same for values that may come from anybody: one that is wrong in a million places must not cost a million problems,
+ * so of a large one only the first is told. With `counts`, others are as if they were none. It is compiled at first use.
+ */
+export function compileForValues(
+  schema: JsonObject,
+  options: { defaults?: boolean } = {},
+): (value: unknown, counts?: (problem: SchemaProblem) => boolean) => SchemaProblem[] {
+  const kind = options.defaults ? "filling" : "plain";
+  let all: Check | undefined;
+  let first: Check | undefined;
+  return (value, counts = () => true) => {
+    if (hasMorePlaces(value, manyPlaces)) {
+      hasty[kind] ??= create(kind === "filling", false);
+      first ??= compileWith(hasty[kind], schema);
+      const found = first(value);
+      if (found.length === 0 || found.some(counts)) return found.filter(counts);
+    }
+    all ??= compileSchema(schema, options);
+    return all(value).filter(counts);
+  };
+}
+
+function hasMorePlaces(value: unknown, most: number): boolean {
+  let left = most;
+  const inner = [value];
+  while (inner.length > 0) {
+    const one = inner.pop();
+    if (typeof one !== "object" || one === null) continue;
+    const members = Object.values(one);
+    left -= members.length;
+    if (left < 0) return true;
+    for (const member of members) if (typeof member === "object") inner.push(member);
+  }
+  return false;
+}
+
 /** How long a schema that is not Gantry's own may keep the host from everything else; what it finds piles up meanwhile. */
 const patienceMs = 500;
 
-/** The same for a schema that is not Gantry's own: what takes too long is a problem, too. It is compiled at first use. */
-export function compileForeign(...given: Parameters<typeof compileSchema>): ReturnType<typeof compileSchema> {
-  let check: ReturnType<typeof compileSchema> | undefined;
-  const problems = (value: unknown) => {
-    check ??= compileSchema(...given);
-    return check(value);
-  };
-  return (value) => bounded(() => problems(value), patienceMs)?.value ?? [tooSlow];
+/** The same for a schema that is not Gantry's own: what takes too long is a problem, too. */
+export function compileForeign(...given: Parameters<typeof compileSchema>): Check {
+  const check = compileForValues(...given);
+  return (value) => bounded(() => check(value), patienceMs)?.value ?? [tooSlow];
 }
 
 const tooSlow: SchemaProblem = {
@@ -78,7 +118,7 @@ const tooSlow: SchemaProblem = {
 };
 
 /** The same, or undefined for a schema that is none: that is a fault where it stands, and none where it is used. */
-export function compileSound(...given: Parameters<typeof compileSchema>): ReturnType<typeof compileSchema> | undefined {
+export function compileSound(...given: Parameters<typeof compileSchema>): Check | undefined {
   try {
     return compileSchema(...given);
   } catch {

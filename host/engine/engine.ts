@@ -10,6 +10,7 @@ import type { JournalRecord, Run, RunChange, Signal, Store } from "../store/stor
 import { Answers, type AnswerTrigger, outcomeOf } from "./answers.ts";
 import { Deliveries, type Origin } from "./deliveries.ts";
 import type { EngineEvents } from "./events.ts";
+import { HeldInputs } from "./held-inputs.ts";
 import { checkInput } from "./input-checks.ts";
 import { documentsOf, newRun } from "./new-run.ts";
 import { untilWritten } from "./patient-write.ts";
@@ -41,6 +42,8 @@ export interface EngineOptions {
   maxOpen?: number;
   /** Accepted runs that wait for their turn; default 10,000. */
   maxWaiting?: number;
+  /** Of the inputs of all of them together, as JSON; default 32 Mi. */
+  mostInputLength?: number;
   /** Default: the system's. */
   clock?: Clock;
 }
@@ -59,10 +62,12 @@ export class Engine extends EventEmitter<EngineEvents> {
   readonly #stopping = new AbortController();
   readonly #drivers = new Map<string, RunDriver>();
   readonly #queue: RunQueue;
+  readonly #inputs: HeldInputs;
 
   constructor(options: EngineOptions) {
     super();
     const { store, contexts, maxOpen = 256, maxWaiting = 10_000, clock = systemClock } = options;
+    const { mostInputLength = 32 << 20 } = options;
     this.#options = options;
     this.#clock = clock;
     this.#turnstile = new Turnstile(maxOpen, maxWaiting);
@@ -82,6 +87,8 @@ export class Engine extends EventEmitter<EngineEvents> {
       stopping: this.#stopping.signal,
       begin: (run) => this.#begin(run),
     });
+    const isHeld = (runId: string) => this.#drivers.has(runId) || this.#queue.get(runId) !== undefined;
+    this.#inputs = new HeldInputs(mostInputLength, isHeld);
     this.setMaxListeners(0);
   }
 
@@ -125,7 +132,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     const release = maskValues(secrets);
     try {
       if (Object.keys(secrets).length > 0) await store.secrets.put(run.id, secrets);
-      await this.#admit(run, workflow, program, origin.delivery);
+      await this.#admit(run, workflow, program, origin.delivery, lengthOf(run));
     } catch (error) {
       await this.#ends.removeSecrets(run);
       throw error;
@@ -137,7 +144,13 @@ export class Engine extends EventEmitter<EngineEvents> {
   }
 
   /** Lets a run begin or wait, or refuses it; resolves once it is durable. */
-  async #admit(run: Run, workflow: LoadedWorkflow, program: RunProgram, delivery: Origin | undefined): Promise<void> {
+  async #admit(
+    run: Run,
+    workflow: LoadedWorkflow,
+    program: RunProgram,
+    delivery: Origin | undefined,
+    inputLength: number,
+  ): Promise<void> {
     const { store, log } = this.#options;
     const ahead = run.group === null ? undefined : this.#turnstile.membersOf(run.group)[0];
     const busy = ahead !== undefined;
@@ -148,6 +161,8 @@ export class Engine extends EventEmitter<EngineEvents> {
       return this.#reject(run, new GantryError("GROUP_BUSY", message, { details: { run: run.id } }), commit);
     }
     if (!(busy && program.whenBusy === "supersede")) this.#turnstile.checkRoom(run.group);
+    this.#inputs.checkRoom(inputLength);
+    this.#inputs.add(run.id, inputLength);
     if (this.#turnstile.isFree(run.group)) {
       this.#turnstile.enter(run.id, run.group);
       const unmet = this.#unmet(run);
@@ -202,6 +217,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     for (const run of left) {
       log.info(run.status === "queued" ? "run still queued" : "run resumed", { run: run.id, workflow: run.workflow });
       this.#queue.add(run, Promise.resolve());
+      this.#inputs.add(run.id, lengthOf(run));
     }
     for (const run of left)
       if (run.group !== null && this.#programs.ofRun(run).whenBusy === "supersede")
@@ -370,6 +386,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     this.#drivers.set(run.id, driver);
     void driver.ended.then(() => {
       this.#drivers.delete(run.id);
+      this.#inputs.remove(run.id);
       this.#turnstile.leave(run.group);
       if (run.endedAt === null) return;
       this.#ends.report(run);
@@ -383,3 +400,6 @@ export class Engine extends EventEmitter<EngineEvents> {
     }
   }
 }
+
+/** Of what came with it, as JSON. */
+const lengthOf = ({ input, event }: Run): number => JSON.stringify([input, event]).length;

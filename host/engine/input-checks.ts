@@ -1,10 +1,11 @@
 import { parsePointer } from "../documents/pointer.ts";
-import { compileSchema } from "../documents/schema-check.ts";
+import { compileForValues } from "../documents/schema-check.ts";
+import { toldProblems } from "../documents/told-problems.ts";
 import { GantryError } from "../errors.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { isRunSecret } from "./run-secrets.ts";
 
-const compiled = new WeakMap<JsonObject, ReturnType<typeof compileSchema>>();
+const compiled = new WeakMap<JsonObject, ReturnType<typeof compileForValues>>();
 
 /**
  * Fills in defaults (in place) and throws INPUT_INVALID naming everything that does not match. The schema is compiled at
@@ -14,13 +15,14 @@ export function checkInput(workflow: string, schema: JsonObject | undefined, inp
   if (schema === undefined) return;
   let problemsOf = compiled.get(schema);
   if (problemsOf === undefined) {
-    problemsOf = compileSchema(schema, { defaults: true });
+    problemsOf = compileForValues(schema, { defaults: true });
     compiled.set(schema, problemsOf);
   }
-  const problems = problemsOf(input)
-    .filter(({ pointer, keyword }) => !isUndecided(input, pointer, keyword))
-    .map(({ pointer, message }) => `${pointer === "" ? "the input" : pointer} ${message}`);
-  if (problems.length === 0) return;
+  const found = problemsOf(input, ({ pointer, keyword }) => !isUndecided(input, pointer, keyword));
+  if (found.length === 0) return;
+  const problems = toldProblems(
+    found.map(({ pointer, message }) => `${pointer === "" ? "the input" : pointer} ${message}`),
+  );
   throw new GantryError("INPUT_INVALID", `${workflow}: ${problems.join("; ")}`, { details: { problems } });
 }
 

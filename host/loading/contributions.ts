@@ -1,4 +1,5 @@
 import type { PluginManifest } from "../../schemas/plugin.types.ts";
+import { toldProblems } from "../documents/told-problems.ts";
 import { GantryError } from "../errors.ts";
 import type { Contributions } from "../sdk.ts";
 
@@ -27,8 +28,9 @@ export function checkContributions(
       ]
     : ["`setup` returned no object"];
   if (problems.length === 0) return;
-  throw new GantryError("PLUGIN_CONTRACT_BROKEN", `its code and its plugin.json disagree: ${problems.join("; ")}`, {
-    details: { problems },
+  const told = toldProblems(problems);
+  throw new GantryError("PLUGIN_CONTRACT_BROKEN", `its code and its plugin.json disagree: ${told.join("; ")}`, {
+    details: { problems: told },
   });
 }
 

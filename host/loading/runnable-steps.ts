@@ -1,4 +1,5 @@
-import { compileForeign, compileSchema, type SchemaProblem } from "../documents/schema-check.ts";
+import { compileForeign, compileForValues, type SchemaProblem } from "../documents/schema-check.ts";
+import { toldProblems } from "../documents/told-problems.ts";
 import type { RunnableStep } from "../engine/workflow.ts";
 import type { Database, Json, JsonObject, Service, Step } from "../sdk.ts";
 import type { InstalledPlugin } from "./installed-plugin.ts";
@@ -39,11 +40,8 @@ export function lazyCheck(
   schema: JsonObject,
   options: { defaults: boolean; trusted: boolean },
 ): (value: Json) => string[] {
-  let check: ReturnType<typeof compileSchema> | undefined;
-  return (value) => {
-    check ??= options.trusted ? compileSchema(schema, options) : compileForeign(schema, options);
-    return check(value).map(inWords);
-  };
+  const check = options.trusted ? compileForValues(schema, options) : compileForeign(schema, options);
+  return (value) => toldProblems(check(value).map(inWords));
 }
 
 const inWords = ({ pointer, message }: SchemaProblem) => (pointer === "" ? message : `${pointer} ${message}`);

@@ -4,7 +4,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { SecureContextOptions } from "node:tls";
 
-/** Paths; null is as good as nothing. */
+/** Paths; null or an empty text is as good as nothing, as in configurations that name each setting. */
 export interface TlsFiles {
   /** The authorities that servers are verified with; default: those of the system. */
   caCert?: string | null | undefined;
@@ -21,11 +21,11 @@ export function readTlsFiles(
   { caCert, clientCert, clientKey }: TlsFiles,
   unreadable: Unreadable,
 ): SecureContextOptions {
-  const keyFile = clientKey ?? clientCert;
+  const keyFile = clientKey || clientCert;
   return {
-    ...(caCert == null ? {} : { ca: readCertificates(caCert, unreadable) }),
-    ...(clientCert == null ? {} : { cert: readCertificates(clientCert, unreadable) }),
-    ...(keyFile == null ? {} : { key: readKey(keyFile, unreadable) }),
+    ...(caCert ? { ca: readCertificates(caCert, unreadable) } : {}),
+    ...(clientCert ? { cert: readCertificates(clientCert, unreadable) } : {}),
+    ...(keyFile ? { key: readKey(keyFile, unreadable) } : {}),
   };
 }
 

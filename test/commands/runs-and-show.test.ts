@@ -85,7 +85,7 @@ fetch (download/fetch)  succeeded  1         2s
 lamp/blink              failed     2         1m28s  the lamp said: [31mno (LAMP_BROKEN); repeated after a stop
 
 fetch: the lamp said: [31mno (LAMP_BROKEN)
-Replace the bulb.
+Replace the [2J bulb.
 `,
     );
     assert.deepEqual([code, stderr], [0, ""]);

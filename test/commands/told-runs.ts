@@ -11,7 +11,7 @@ const full = {
   code: "LAMP_BROKEN",
   message: "the lamp said:\n\u001b[31mno",
   retryable: true,
-  remedy: "Replace the bulb.",
+  remedy: "Replace the\u001b[2J bulb.",
 };
 
 export const failedRunDocument: Workflow = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compileSchema } from "../../host/documents/schema-check.ts";
+import { compileForValues, compileSchema, type SchemaProblem } from "../../host/documents/schema-check.ts";
 import type { JsonObject } from "../../host/sdk.ts";
 import { checkText } from "./check-file.ts";
 
@@ -102,4 +102,27 @@ test("a $schema that is no text is a fault", () => {
     faults.map(({ code, pointer }) => `${code} ${pointer}`),
     ["SCHEMA_INVALID /inputs/$schema"],
   );
+});
+
+test("of a large value the first problem is told, and the first that counts where others do not", () => {
+  const schema = {
+    type: "object",
+    properties: { list: { type: "array", items: { type: "string" } }, size: { type: "integer", default: 7 } },
+  };
+  const check = compileForValues(schema, { defaults: true });
+  const list = (length: number, item: unknown) => Array.from({ length }, () => item);
+  assert.equal(check({ list: list(3, 1) }).length, 3);
+  assert.deepEqual(
+    check({ list: list(10_000, 1) }).map(({ pointer }) => pointer),
+    ["/list/0"],
+  );
+  const value = { list: list(10_000, "a") };
+  assert.deepEqual(check(value), []);
+  assert.equal((value as { size?: number }).size, 7);
+  const counts = ({ pointer }: SchemaProblem) => pointer === "/list/9999";
+  assert.deepEqual(
+    check({ list: [...list(9998, "a"), 1, 2] }, counts).map(({ pointer }) => pointer),
+    ["/list/9999"],
+  );
+  assert.deepEqual(check({ list: [...list(9998, "a"), 1, "b"] }, counts), []);
 });

@@ -18,7 +18,7 @@ import type { Workflow } from "../../schemas/workflow.types.ts";
 export type Work = (input: Json, context: StepContext) => Promise<unknown>;
 export type Document = Omit<Workflow, "name"> & { name?: string };
 export type Options = Partial<
-  Pick<EngineOptions, "maxOpen" | "maxWaiting" | "pluginVersion" | "contexts" | "findWorkflow">
+  Pick<EngineOptions, "maxOpen" | "maxWaiting" | "mostInputLength" | "pluginVersion" | "contexts" | "findWorkflow">
 > & {
   /** The data folder; default: one of its own. */
   directory?: string;

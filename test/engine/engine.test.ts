@@ -1,8 +1,10 @@
 // The engine over a real store, with steps made for the test.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { GantryError } from "../../host/errors.ts";
 import type { Json } from "../../host/sdk.ts";
 import type { Workflow } from "../../schemas/workflow.types.ts";
 import { Bench, type Document, echo, loaded, type Work } from "./bench.ts";
@@ -131,6 +133,67 @@ test("more runs than may wait are refused with QUEUE_FULL", async () => {
     },
     { maxOpen: 1, maxWaiting: 1 },
   );
+});
+
+test("runs whose inputs are too large together are refused with QUEUE_FULL until others have ended", async () => {
+  const gates = new Map<string, PromiseWithResolvers<void>>();
+  const gate = (name: string) => gates.get(name) ?? gates.set(name, Promise.withResolvers()).get(name)!;
+  const wait: Work = (input, { signal }) =>
+    Promise.race([
+      gate((input as { name: string }).name).promise,
+      once(signal, "abort").then(() => Promise.reject(signal.reason)),
+    ]);
+  await Bench.with(
+    { "t/wait": wait },
+    async (bench) => {
+      const document: Document = { steps: [{ uses: "t/wait", with: { name: "${{ inputs.name }}" } }] };
+      const grouped: Document = { ...document, concurrency: { group: "one" } };
+      const text = "x".repeat(400);
+      const tooLarge = { code: "QUEUE_FULL", retryable: true, message: /inputs/ };
+      // One always has room.
+      const alone = await bench.accept(document, { name: "alone", text: "x".repeat(5000) });
+      await assert.rejects(bench.accept(document, { name: "beside" }), tooLarge);
+      gate("alone").resolve();
+      await bench.engine.waitFor(alone);
+      const first = await bench.accept(grouped, { name: "first", text });
+      const second = await bench.accept(grouped, { name: "second", text });
+      await assert.rejects(bench.accept(grouped, { name: "third", text }), tooLarge);
+      // Those that wait hold theirs, too, and not any more once they are cancelled.
+      await bench.engine.cancel(second);
+      const third = await bench.accept(grouped, { name: "third", text });
+      // So do those that an earlier host has left.
+      await bench.restart();
+      await assert.rejects(bench.accept(grouped, { name: "fourth", text }), tooLarge);
+      for (const name of ["first", "third"]) gate(name).resolve();
+      for (const id of [first, third]) assert.equal((await bench.engine.waitFor(id)).status, "succeeded");
+      gate("fourth").resolve();
+      const fourth = await bench.accept(grouped, { name: "fourth", text });
+      assert.equal((await bench.engine.waitFor(fourth)).status, "succeeded");
+    },
+    { mostInputLength: 1000 },
+  );
+});
+
+test("an input that is wrong in very many places is refused with few words, and costs little", async () => {
+  await Bench.with({}, async (bench) => {
+    const inputs = { type: "object", properties: { list: { type: "array", items: { type: "string" } } } };
+    const refusal = async (length: number) => {
+      const refused = bench.accept({ inputs, steps: [] }, { list: Array.from({ length }, () => 1) });
+      const error = await refused.then(
+        () => undefined,
+        (reason: GantryError) => reason,
+      );
+      assert.equal(error?.code, "INPUT_INVALID");
+      assert.ok(error.message.length < 10_000, `${error.message.length}`);
+      return error.details?.problems as string[];
+    };
+    assert.equal((await refusal(3)).length, 3);
+    assert.equal((await refusal(300)).at(-1), "and 280 more");
+    const before = process.memoryUsage().rss;
+    assert.deepEqual(await refusal(1_000_000), ["/list/0 must be a text"]);
+    const grown = (process.memoryUsage().rss - before) / 1e6;
+    assert.ok(grown < 300, `${grown} MB`);
+  });
 });
 
 const failing: [code: string, step: Workflow["steps"][number]][] = [

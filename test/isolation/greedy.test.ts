@@ -72,8 +72,8 @@ after(async () => {
 });
 
 /** The most resident memory so far, in MB. */
-const mostMb = () =>
-  Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${host.pid}/status`, "latin1"))?.[1]) / 1024;
+const mostMb = (of = host) =>
+  Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${of.pid}/status`, "latin1"))?.[1]) / 1024;
 
 async function goesOn() {
   const isActive = async () => (await host.plugins()).every(({ state }) => state === "active");
@@ -108,4 +108,36 @@ test("what a plugin gives with its subscriptions is kept as long as they, and is
   assert.equal(error?.code, "PLUGIN_FLOOD", error?.message ?? "");
   assert.match(error?.message ?? "", /subscriptions with more than/);
   await goesOn();
+});
+
+test("large emissions are refused once the runs that they started hold as much as the host takes", async () => {
+  using flooding = makePlugin({
+    name: "flooding",
+    steps: {},
+    manifest: { triggers: { come: { description: "It comes." } } },
+    setup: "const { log } = context;",
+    more: `triggers: { come: { start: (_, emit) => {
+      let stopped = false;
+      const text = "x".repeat(1_000_000);
+      (async () => {
+        for (let taken = 0; !stopped; taken++)
+          await emit({ input: { text } }).catch(({ code }) => { stopped = true; log.info("refused", { code, taken }); });
+      })();
+      return () => { stopped = true; };
+    } } }`,
+  });
+  await using flooded = await startTestHost({
+    plugins: [flooding.folder],
+    workflows: {
+      wait: {
+        on: [{ trigger: "flooding/come" }],
+        steps: [{ uses: "host/wait", with: { duration: "1h" } }],
+      },
+    },
+    process: true,
+  });
+  const refused = await waitFor("the emissions to be refused", () => flooded.log.find(({ msg }) => msg === "refused"));
+  assert.equal(refused.code, "QUEUE_FULL");
+  assert.ok((refused.taken as number) > 20, `${refused.taken}`);
+  assert.ok(mostMb(flooded) < 400, `${mostMb(flooded)} MB`);
 });

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startTestHost, waitFor } from "gantry/testing";
+import { gantry } from "../commands/gantry.ts";
 
 const startup = [{ trigger: "host/startup" }];
 
@@ -36,6 +37,11 @@ test("a run whose plugin crashes is retried as its workflow says, and another pl
   const failed = await host.nextRun("failed");
   assert.equal(failed.status, "failed");
   assert.match(failed.error!.code, /^PLUGIN_(CRASHED|UNAVAILABLE)$/);
+  // For people: the state, what its process holds, how often it was started again, and why.
+  const listed = async () => (await gantry("plugin", "list", "--data", host.data)).stdout;
+  const told = /^flaky +\S+ +active +\d+ MB +started again \d+ times; last: .+ \(PLUGIN_CRASHED\)$/m;
+  await waitFor("the plugin in the list", async () => told.test(await listed()));
+  assert.match(await listed(), /^good +\S+ +active +\d+ MB$/m);
   await host.stop();
 });
 

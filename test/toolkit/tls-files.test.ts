@@ -17,6 +17,7 @@ const unreadable = (message: string, cause?: unknown) => new RangeError(message,
 test("nothing is asked of the system where no file is named", () => {
   assert.deepEqual(readTlsFiles({}, unreadable), {});
   assert.deepEqual(readTlsFiles({ caCert: null, clientCert: null, clientKey: null }, unreadable), {});
+  assert.deepEqual(readTlsFiles({ caCert: "", clientCert: "", clientKey: "" }, unreadable), {});
 });
 
 test("a key is given as it stands in its file", () => {

@@ -74,7 +74,7 @@ function transferOf(input: FetchInput, config: Config, checksums: Checksums, con
     limitBytes: wantedBytes ?? limitOf(input, config),
     silenceMs: parseDuration(config.silenceTimeout)!,
     minBytesPerSecond: config.minBytesPerSecond,
-    tls: readTlsFiles({ ...config, caCert: input.caCert ?? config.caCert }, unreadableCertificate),
+    tls: readTlsFiles({ ...config, caCert: input.caCert || config.caCert }, unreadableCertificate),
     authorize: authorizer(config, context.secret),
     bytesPerSecond: input.bytesPerSecond,
     pace: paceOf(input.bytesPerSecond, context),

@@ -33,7 +33,7 @@ export function request(config: Config): Step<RequestInput, RequestOutput> {
         method: input.method,
         headers: headersOf(input, idempotencyKey),
         body: bodyOf(input),
-        tls: readTlsFiles({ ...config, caCert: input.caCert ?? config.caCert }, unreadableCertificate),
+        tls: readTlsFiles({ ...config, caCert: input.caCert || config.caCert }, unreadableCertificate),
         authorize: authorizer(config, secret),
         allowedHosts: config.allowedHosts,
         maxRedirects: input.maxRedirects,

@@ -33,6 +33,9 @@ describe("hostile commands", { timeout: 300_000 }, () => {
     for (const [index, what] of Object.keys(refused).entries()) {
       await waitFor(`an answer to ${what}`, () => answers(`refused-${index}`).length > 0);
       assert.deepEqual(answers(`refused-${index}`), [`command///res/refused-${index}/400`], what);
+      // Who sends much that is wrong is not answered with more.
+      const [text = ""] = await backend.device.texts(`command///res/refused-${index}/400`, 1);
+      assert.ok(text.length < 20_000, `${text.length} characters for ${what}`);
     }
     assert.deepEqual(backend.texts(since), []);
     await serves("after-the-refused");

@@ -83,6 +83,7 @@ export const refused: Record<string, unknown> = {
   "metadata of the operation with a list": { ...whole, value: { ...value, metadata: { a: [] } } },
   "2,000 modules": withModules(Array.from({ length: 2000 }, () => ({ softwareModule: {} }))),
   "2,000 artifacts": withModule({ artifacts: Array.from({ length: 2000 }, () => ({})) }),
+  "80,000 modules that are lists": withModules(Array.from({ length: 80_000 }, () => [])),
   "lists 150 deep": raw(nested(150, "[", "]")),
   "lists 50,000 deep": raw(nested(50_000, "[", "]")),
   "modules 200 deep": raw(`${'[{"artifacts":'.repeat(200)}1${"}]".repeat(200)}`),

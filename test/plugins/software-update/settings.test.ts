@@ -6,10 +6,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { readConfig } from "../../../host/loading/read-config.ts";
 import { waitFor } from "../../../host/testing/wait-for.ts";
+import { Storage } from "../../../plugins/software-update/storage.ts";
+import type { PluginManifest } from "../../../schemas/plugin.types.ts";
 import { brokers } from "../things/device.ts";
 import { Backend, type GivenArtifact, modified } from "./backend.ts";
 
+const manifestFile = new URL("../../../plugins/software-update/plugin.json", import.meta.url);
 const mosquitto = brokers.find(({ embedded }) => !embedded)!;
 
 describe("the settings of software update", { skip: mosquitto.skip, timeout: 300_000 }, () => {
@@ -30,6 +34,8 @@ describe("the settings of software update", { skip: mosquitto.skip, timeout: 300
       featureId: "Updates",
       moduleType: "firmware",
       artifactType: "plain",
+      // As in a configuration that names each setting: as good as nothing.
+      serverCert: "",
       downloadRetryCount: 2,
       downloadRetryInterval: "1m30s",
       installDirs: [join(folder, "dir")],
@@ -112,6 +118,17 @@ describe("the settings of software update", { skip: mosquitto.skip, timeout: 300
     });
     assert.equal(readFileSync(join(path, "custom.sh"), "utf8"), script.content);
     assert.equal(readFileSync(join(path, "internal-status"), "utf8").split("\n")[0], "kept:1.0");
+  });
+
+  test("with nothing in them, as a configuration may have that names each, are as good as left out", () => {
+    const { serverCert, storageLocation } = { serverCert: "", storageLocation: "" };
+    const manifest = JSON.parse(readFileSync(manifestFile, "utf8")) as PluginManifest;
+    assert.deepEqual(
+      readConfig({ serverCert, storageLocation, install: [], installDirs: [] }, manifest, true).problems,
+      [],
+    );
+    const storage = new Storage(storageLocation, "/own");
+    assert.deepEqual([storage.modules, storage.reportedModule("0")], ["/own/modules", "modules/0"]);
   });
 
   test("of no use here are said to be ignored, once, and their values nowhere", () => {
