@@ -1,14 +1,14 @@
 // gantry validate: all faults of all documents, and no plugin code.
 
-import { readFileSync } from "node:fs";
-import { basename, relative, resolve } from "node:path";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { basename, dirname, relative, resolve } from "node:path";
 import { checkConfiguration } from "../documents/check-configuration.ts";
-import { checkManifest } from "../documents/check-manifest.ts";
 import { readDocument } from "../documents/document.ts";
 import type { Fault } from "../documents/fault.ts";
 import { faultAsJson, formatFault } from "../documents/fault-text.ts";
 import { loadWorkflow } from "../loading/load-workflow.ts";
 import { readHost } from "../loading/read-host.ts";
+import { readManifest } from "../loading/read-manifest.ts";
 
 export interface ValidateOptions {
   config: string;
@@ -35,8 +35,9 @@ function checkFile(file: string, config: string): Fault[] {
     return document === undefined ? faults : [...faults, ...checkConfiguration(document)];
   }
   if (name === "plugin.json") {
-    const { document, faults } = readDocument(resolve(file));
-    return document === undefined ? faults : [...faults, ...checkManifest(document)];
+    const folder = dirname(resolve(file));
+    const { faults } = readManifest(existsSync(folder) ? realpathSync(folder) : folder, false);
+    return faults.map((fault) => ({ ...fault, file: resolve(file) }));
   }
   const { catalogue, configuration, faults: hostFaults } = readHost(config);
   // Without a usable configuration nothing is known of the steps: that is the first thing to mend.

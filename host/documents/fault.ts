@@ -193,7 +193,8 @@ export const faultCatalogue = {
   },
   VALUE_WRONG: {
     description: "A value is not of the kind that is expected there.",
-    remedy: "Write what the message asks for; an expression is possible where the value may differ from run to run.",
+    remedy:
+      "Write what the message asks for; in a workflow, an expression may give it where it differs from run to run.",
   },
   WORKFLOW_NOT_CALLABLE: {
     description: "A workflow that is called has triggers of its own.",

@@ -64,11 +64,16 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   let step: RunnableStep | undefined;
   try {
     let begunBefore = options.state.resumed === true;
+    let delayMs = 100;
     for (;;) {
       if (begunBefore && options.state.process !== undefined) await endGhost(options.state.process);
       step = await options.findStep(options.uses, signal);
-      const done = await carryOut(step, options, attempt);
-      if (done !== "displaced") return { status: "succeeded", ...done };
+      const done = await carryOut(step, options, attempt).catch((error) => refusedByDisk(error, options));
+      if (done !== "displaced" && done !== "refused") return { status: "succeeded", ...done };
+      if (done === "refused") {
+        await pause(delayMs, signal, options.clock);
+        delayMs = Math.min(delayMs * 2, 10_000);
+      }
       signal.throwIfAborted();
       begunBefore = true;
     }
@@ -102,6 +107,14 @@ async function carryOut(
     if (error instanceof StepDisplaced) return "displaced";
     throw error;
   }
+}
+
+/** What the store cannot take now is no failure of the step, as it is none of the run: it is done again. */
+function refusedByDisk(error: unknown, { log, uses, controller }: AttemptOptions): "refused" {
+  const { code } = error as GantryError;
+  if (controller.signal.aborted || (code !== "STORE_FULL" && code !== "STORE_READ_ONLY")) throw error;
+  log().error(`the store cannot take what ${uses} gives it; the run waits`, { code, err: error });
+  return "refused";
 }
 
 function withRunSecrets(given: Json, { runSecret }: AttemptOptions): Json {

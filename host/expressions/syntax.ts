@@ -103,7 +103,10 @@ class Conversion {
     const { lexeme: name } = token;
     const at = this.#placeOf(token);
     if (this.#contexts !== undefined && !this.#contexts.includes(name)) {
-      const known = this.#contexts.length === 0 ? "nothing is known here" : `known are ${this.#contexts.join(", ")}`;
+      const known =
+        this.#contexts.length === 0
+          ? "nothing is known here"
+          : `known ${this.#contexts.length === 1 ? "is" : "are"} ${this.#contexts.join(", ")}`;
       const message = `nothing here is called ${name}; ${known}`;
       this.#fault("EXPRESSION_UNKNOWN_CONTEXT", message, at, nearest(name, this.#contexts));
     }

@@ -6,7 +6,7 @@ import validRange from "semver/ranges/valid.js";
 import type { PluginManifest } from "../../schemas/plugin.types.ts";
 import { checkManifest } from "../documents/check-manifest.ts";
 import { type Document, faultAt, readDocument } from "../documents/document.ts";
-import type { Fault } from "../documents/fault.ts";
+import { type Fault, inOrder } from "../documents/fault.ts";
 import { PLUGIN_API_VERSION } from "../sdk.ts";
 import { liesWithin } from "./locate-plugin.ts";
 
@@ -28,24 +28,39 @@ export function readManifest(directory: string, builtIn: boolean): ManifestReadi
   const { document, faults } = readDocument(join(directory, "plugin.json"));
   if (document === undefined) return { document, manifest: undefined, main: undefined, faults };
   const found = [...faults, ...checkManifest(document, { known: builtIn })];
-  if (found.some(({ severity }) => severity === "fault"))
-    return { document, manifest: undefined, main: undefined, faults: found };
-  const manifest = document.value as unknown as PluginManifest;
-  const versions = checkVersions(document, manifest);
-  const main = locateMain(document, directory, manifest.main);
-  if (typeof main === "string") return { document, manifest, main, faults: [...found, ...versions] };
-  return { document, manifest, main: undefined, faults: [...found, ...versions, main] };
+  const serious = found.filter(({ severity }) => severity === "fault");
+  const given = (document.value ?? {}) as unknown as Partial<PluginManifest>;
+  const soundText = (member: "version" | "host" | "main") =>
+    serious.some(({ pointer }) => pointer === `/${member}`) || typeof given[member] !== "string"
+      ? undefined
+      : given[member];
+  const named = soundText("main");
+  const main = named === undefined ? undefined : locateMain(document, directory, named);
+  const further = [
+    ...checkVersions(document, { version: soundText("version"), host: soundText("host") }),
+    ...(typeof main === "object" ? [main] : []),
+  ];
+  return {
+    document,
+    manifest: serious.length > 0 ? undefined : (given as PluginManifest),
+    main: serious.length === 0 && typeof main === "string" ? main : undefined,
+    faults: inOrder([...found, ...further]),
+  };
 }
 
-function checkVersions(document: Document, { version, host }: PluginManifest): Fault[] {
+function checkVersions(
+  document: Document,
+  { version, host }: { version?: string | undefined; host?: string | undefined },
+): Fault[] {
   const faults: Fault[] = [];
-  if (valid(version) === null)
+  if (version !== undefined && valid(version) === null)
     faults.push(
       faultAt(document, "/version", {
         code: "PLUGIN_VERSION_INVALID",
         message: `"${version}" is no semantic version such as 1.0.0`,
       }),
     );
+  if (host === undefined) return faults;
   if (validRange(host) === null)
     faults.push(
       faultAt(document, "/host", {

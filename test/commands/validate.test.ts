@@ -64,14 +64,21 @@ test("people see each place, what was meant, and how many there are", async () =
 });
 
 test("what a document is shows in its name", async () => {
-  const manifest = write("plugin.json", { name: "Lamp", version: "1.0.0", host: "^1.0.0", main: "index.ts" });
+  const manifest = write("plugin.json", { name: "Lamp", version: "1", host: "^9.0.0", main: "nowhere.ts" });
   mkdirSync(join(root, "other"), { recursive: true });
   const configuration = write("other/plugins.json", { plugins: [{}] });
   const { code, stdout } = await validate("--json", manifest, configuration, join(root, "missing.json"));
   assert.equal(code, 1);
   assert.deepEqual(
     linesOf(stdout).map(({ code, pointer }) => `${code} ${pointer}`),
-    ["VALUE_WRONG /name", "KEY_MISSING /plugins/0", "FILE_UNREADABLE "],
+    [
+      "VALUE_WRONG /name",
+      "PLUGIN_VERSION_INVALID /version",
+      "PLUGIN_HOST_RANGE /host",
+      "PLUGIN_MAIN_MISSING /main",
+      "KEY_MISSING /plugins/0",
+      "FILE_UNREADABLE ",
+    ],
   );
 });
 

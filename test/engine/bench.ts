@@ -16,6 +16,8 @@ import { waitFor } from "../../host/testing/wait-for.ts";
 import type { Workflow } from "../../schemas/workflow.types.ts";
 
 export type Work = (input: Json, context: StepContext) => Promise<unknown>;
+/** A step that looks first whether everything is so already. */
+export type Checked = { run: Work; check: (input: Json) => Promise<unknown> };
 export type Document = Omit<Workflow, "name"> & { name?: string };
 export type Options = Partial<
   Pick<EngineOptions, "maxOpen" | "maxWaiting" | "mostInputLength" | "pluginVersion" | "contexts" | "findWorkflow">
@@ -48,16 +50,20 @@ export class Bench {
   readonly events: EngineEvents["run"][0][] = [];
   readonly stepEvents: StepEvent[] = [];
   readonly progressEvents: EngineEvents["progress"][0][] = [];
-  readonly #steps: Record<string, Work>;
+  readonly #steps: Record<string, Work | Checked>;
   readonly #options: Options;
 
-  private constructor(steps: Record<string, Work>, options: Options) {
+  private constructor(steps: Record<string, Work | Checked>, options: Options) {
     this.#steps = steps;
     this.#options = options;
     this.directory = options.directory ?? mkdtempSync(join(tmpdir(), "gantry-engine-"));
   }
 
-  static async with(steps: Record<string, Work>, work: (bench: Bench) => Promise<void>, options: Options = {}) {
+  static async with(
+    steps: Record<string, Work | Checked>,
+    work: (bench: Bench) => Promise<void>,
+    options: Options = {},
+  ) {
     const bench = new Bench(steps, options);
     try {
       await bench.#begin();
@@ -122,12 +128,12 @@ export class Bench {
   }
 
   #findStep(uses: string): RunnableStep {
-    const run = this.#steps[uses];
-    if (run === undefined) throw new GantryError("STEP_UNKNOWN", `no plugin has the step ${uses}`);
+    const step = this.#steps[uses];
+    if (step === undefined) throw new GantryError("STEP_UNKNOWN", `no plugin has the step ${uses}`);
     return {
       uses,
       plugin: "test",
-      implementation: { run } as RunnableStep["implementation"],
+      implementation: (typeof step === "function" ? { run: step } : step) as RunnableStep["implementation"],
       checkInput: (input) => ((input as { refuse?: true }).refuse ? ["`refuse` is not known"] : []),
       checkOutput: (output) => ((output as { wrong?: true }).wrong ? ["`wrong` is not known"] : []),
       ...(uses === "t/sort" ? { secretOutput: sortedOutput } : {}),

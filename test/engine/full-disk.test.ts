@@ -81,6 +81,31 @@ test("a queued run that is cancelled on a full disk, twice, has ended when there
     assert.ok(!stage.told.includes("begun two"));
   }));
 
+test("a step whose own write is refused is done again when there is room", async (t) => {
+  const disk = mountSmallDisk(t, 4);
+  if (disk === undefined) return t.skip("mounting needs root");
+  const at: { store?: Bench["store"]; begun: number; free?: () => void } = { begun: 0 };
+  const keep = async () => {
+    at.begun += 1;
+    at.free ??= fillUp(disk, 0);
+    await at.store!.keyValue("t").set("k", "x".repeat(20_000));
+    return { kept: at.begun };
+  };
+  await Bench.with(
+    { "t/keep": keep },
+    async (bench) => {
+      at.store = bench.store;
+      const run = await bench.accept({ steps: [{ id: "k", uses: "t/keep" }], outputs: "${{ steps.k.outputs.kept }}" });
+      await refused(bench, run, 0);
+      at.free!();
+      const { status, output, error } = await bench.engine.waitFor(run);
+      assert.deepEqual([status, error], ["succeeded", null]);
+      assert.ok((output as number) > 1);
+    },
+    { directory: join(disk, "data") },
+  );
+});
+
 /** With outputs large enough that each write takes pages of its own, and everything that writes at other moments. */
 const large = (name: string) => ({ uses: "t/large", with: { name } });
 const everything: Document = {
