@@ -38,6 +38,11 @@ export interface ChannelOptions {
   ownCalls: { count: number; bytes: number };
   /** More calls of the other side than this, all unanswered, break the channel. */
   foreignCalls: { count: number; bytes: number };
+  /**
+   * Which functions of the other side may give objects with functions, for which what they were given is kept; where
+   * another one does, that breaks the channel. Default: all.
+   */
+  mayLend?: (fn: number) => boolean;
   /** What the other side may keep; more breaks the channel. */
   kept: KeptLimits;
   /** Asked for each one-way call of the other side; false breaks the channel. */
@@ -183,6 +188,8 @@ export class Channel {
     const { value = null, extras = [] } = message;
     const isStop = isFunctionItself(extras);
     try {
+      if (!isStop && hasFunctions(extras) && this.#options.mayLend?.(call.fn) === false)
+        throw new TypeError("a result holds functions, and none are expected there");
       const result = decode({ value, extras }, this.#borrower(scope, isStop));
       if (!isStop && !hasFunctions(extras)) this.#ledger.close(scope);
       call.resolve(result);
