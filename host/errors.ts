@@ -357,6 +357,12 @@ export const catalogue = {
     remedy: "Check the disk's free space and health, and that the folder of `--data` belongs to the host's user.",
     retryable: true,
   },
+  STORE_DENIED: {
+    description: "The data folder, or something in it, belongs to another user.",
+    remedy:
+      "Run the command as the user of the host (`sudo -u USER gantry ...`), or give that user the whole folder (`chown -R`).",
+    retryable: true,
+  },
   STORE_LOCKED: {
     description: "Another host works with this data folder.",
     remedy: "Stop the other host, or give this one a folder of its own with `--data`.",
@@ -371,6 +377,11 @@ export const catalogue = {
     description: "The data folder was written by a newer Gantry.",
     remedy: "Install that version again, or start with an empty folder (`--data`).",
     retryable: false,
+  },
+  STORE_OLDER: {
+    description: "An older Gantry wrote the data folder, and no host has worked in it since.",
+    remedy: "Start the host (`gantry up`): it brings the tables up to date, and the same question is answered then.",
+    retryable: true,
   },
   STORE_FULL: {
     description: "The disk of the data folder is full; what was to be written is not written, also not in part.",

@@ -2,7 +2,7 @@
 
 import { totalmem } from "node:os";
 import { brokerOf, checkBroker, checkPort } from "../doctor/broker.ts";
-import { checkOwner, checkPrivate, checkSoundness, checkSpace, checkWritable } from "../doctor/data-folder.ts";
+import { checkDataFolder } from "../doctor/data-folder.ts";
 import { checkDocuments } from "../doctor/documents.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { checkHolder, type RunningHost } from "../doctor/holder.ts";
@@ -49,7 +49,8 @@ async function checkFolderAndDocuments(data: string, documents: HostDocuments): 
   const { finding, host } = await checkHolder(data);
   const environment = host === undefined ? undefined : environmentOf(host.pid);
   return [
-    ...[checkWritable(data), checkPrivate(data), checkOwner(data), checkSpace(data), checkSoundness(data), finding],
+    ...checkDataFolder(data),
+    finding,
     checkDocuments(documents),
     ...checkSecrets(documents, environment ?? process.env, environment !== undefined),
     ...(await checkMqtt(documents, host)),

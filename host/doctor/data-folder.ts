@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { catalogue } from "../errors.ts";
 import { databaseFile } from "../store/data-directory.ts";
 import { isReadOnlyDisk, openToRead } from "../store/open-to-read.ts";
+import { reasonOf } from "../store/reason.ts";
 import { SCHEMA_VERSION, schemaVersion } from "../store/schema.ts";
 import { type Finding, good, missing, warning } from "./finding.ts";
 
@@ -13,6 +14,22 @@ function existing(folder: string): string {
   let path = resolve(folder);
   while (!existsSync(path)) path = dirname(path);
   return path;
+}
+
+export function checkDataFolder(folder: string): Finding[] {
+  const basics = [checkWritable(folder), checkSpace(folder)];
+  // Who may not look into it learns nothing further.
+  if (!canLookInto(folder)) return basics;
+  return [...basics, checkPrivate(folder), checkOwner(folder), checkSoundness(folder)];
+}
+
+function canLookInto(folder: string): boolean {
+  try {
+    accessSync(folder, constants.R_OK | constants.X_OK);
+    return statSync(folder).isDirectory();
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT";
+  }
 }
 
 export function checkWritable(folder: string): Finding {
@@ -91,6 +108,7 @@ export function checkSoundness(folder: string): Finding {
       database.close();
     }
   } catch (error) {
-    return missing(about, `cannot be read: ${(error as Error).message}`, remedy);
+    const { code, message } = reasonOf(error, dirname(file));
+    return missing(about, `cannot be read: ${message}`, code === "STORE_DAMAGED" ? remedy : catalogue[code].remedy);
   }
 }

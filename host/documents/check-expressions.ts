@@ -7,7 +7,7 @@ import { kindsOfWhole } from "./expression-kinds.ts";
 import { contextHint, foreignMarks, meantOutcome } from "./habits.ts";
 import { pointerTo } from "./pointer.ts";
 import { alternatives, inWords } from "./schema-words.ts";
-import { type Kind, meant, memberNames } from "./shapes.ts";
+import { type Kind, kindOf, kindsOf, meant, memberNames } from "./shapes.ts";
 import { findMissing, maybeSkipped, shapeAt, type Visible } from "./visible.ts";
 
 /** Reports all faults of the expressions in a value, however deep they are. `nullable`: null means something there. */
@@ -66,7 +66,10 @@ function checkText(checking: Checking, pointer: string, text: string, visible: V
   }
 }
 
-/** Reports a comparison with a text that the other side never is, such as `steps.a.status == 'success'`. */
+/**
+ * Reports a comparison with what the other side never is, such as `steps.a.status == 'success'` or
+ * `steps.a.outputs.exitCode == '0'`.
+ */
 function checkChoices(checking: Checking, pointer: string, tree: Tree, visible: Visible): void {
   if (tree.kind === "compare" && (tree.operator === "==" || tree.operator === "!="))
     for (const [side, other] of [
@@ -74,8 +77,18 @@ function checkChoices(checking: Checking, pointer: string, tree: Tree, visible: 
       [tree.right, tree.left],
     ] as const) {
       const path = wholePathOf(side);
-      const choices = path === undefined ? undefined : shapeAt(path, visible)?.enum;
-      if (!Array.isArray(choices) || other.kind !== "literal" || typeof other.value !== "string") continue;
+      const shape = path === undefined ? undefined : shapeAt(path, visible);
+      const choices = shape?.enum;
+      if (other.kind !== "literal") continue;
+      if (!Array.isArray(choices)) {
+        const kinds = kindsOf(shape)?.filter((kind) => kind !== "null") ?? [];
+        const plain = plainOf(other.value, kinds);
+        if (plain === undefined) continue;
+        const message = `\`${path!.join(".")}\` is ${inWords(kinds)} and never equals a text`;
+        checking.report(pointer, { code: "VALUE_WRONG", message, suggestion: plain });
+        continue;
+      }
+      if (typeof other.value !== "string") continue;
       if (choices.includes(other.value)) continue;
       const words = alternatives(choices.map((choice) => JSON.stringify(choice)));
       const message = `\`${path!.join(".")}\` is ${words}, and never "${other.value}"`;
@@ -84,6 +97,14 @@ function checkChoices(checking: Checking, pointer: string, tree: Tree, visible: 
       checking.report(pointer, { code: "VALUE_WRONG", message, ...near });
     }
   for (const inner of innerOf(tree)) checkChoices(checking, pointer, inner, visible);
+}
+
+/** The number, or true or false, that was written as a text where only such a one can be equal. */
+function plainOf(value: Json, kinds: readonly Kind[]): string | undefined {
+  if (typeof value !== "string" || kinds.includes("string")) return undefined;
+  if (!/^(?:true|false|-?(?:0|[1-9]\d*)(?:\.\d+)?)$/.test(value)) return undefined;
+  const kind = kindOf(JSON.parse(value) as Json);
+  return kinds.includes(kind) || (kind === "integer" && kinds.includes("number")) ? value : undefined;
 }
 
 function innerOf(tree: Tree): Tree[] {

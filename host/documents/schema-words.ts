@@ -34,11 +34,12 @@ export function inWords(types: readonly string[]): string {
 }
 
 /** What one failed keyword expects: the end of "must be ...", or a sentence part of its own. */
-export function expectation({ keyword, params, parentSchema }: ErrorObject): string {
+export function expectation({ keyword, params, parentSchema, data }: ErrorObject): string {
   switch (keyword) {
     case "type":
       if (isPatterned(parentSchema)) return `must be ${describePattern(parentSchema.pattern, parentSchema)}`;
       if (hasFormat(parentSchema)) return `must be ${formats[parentSchema.format]}`;
+      if (params.type === "array" && isObject(data)) return "must be a list: put [ ] around what stands here";
       return `must be ${inWords([params.type].flat())}${params.type === "object" ? membersOf(parentSchema) : ""}`;
     case "enum":
       return `must be ${alternatives((params.allowedValues as unknown[]).map((value) => JSON.stringify(value)))}`;
@@ -80,6 +81,8 @@ export function expectation({ keyword, params, parentSchema }: ErrorObject): str
       return `does not match the schema (${keyword})`;
   }
 }
+
+const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 // What belongs into an object, where that is said in a few words.
 function membersOf(schema: unknown): string {

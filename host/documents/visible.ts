@@ -101,8 +101,14 @@ function missingIn(shape: Shape, path: Path, segment: number, name: string): Mis
     return missingIn(inner, path.slice(1), segment + 1, member);
   }
   const known = memberNames(shape);
-  const among = known.length === 0 ? "it has no members" : `it has ${listed(known)}`;
+  const among = known.length > 0 ? `it has ${listed(known)}` : nothingIn(name);
   return { segment, message: `\`${name}\` has no member ${key}; ${among}`, ...meant(String(key), known) };
+}
+
+function nothingIn(name: string): string {
+  return /\.outputs\.items\[\d+\]$/.test(name)
+    ? "the loop shows of its items what its `outputs` say"
+    : "it has no members";
 }
 
 /** The id of the step whose outputs a path reads though it may have been skipped, unless an `if` sees to that. */

@@ -37,7 +37,8 @@ export function shapeProblems(value: Json): SchemaProblem[] {
     const { alone, inner } = apart(next.value);
     for (const problem of withHabits(checkOf(part)(alone), part, next.value)) {
       if (isFaultyExpression(next.value, problem.pointer)) continue;
-      problems.push({ ...problem, pointer: pointer + problem.pointer });
+      const meant = problem.pointer === "/if" ? meantCondition((next.value as JsonObject).if) : {};
+      problems.push({ ...problem, ...meant, pointer: pointer + problem.pointer });
     }
     for (const { key, value: list } of inner.reverse()) {
       const place = `${pointer}/${key}`;
@@ -48,6 +49,17 @@ export function shapeProblems(value: Json): SchemaProblem[] {
     }
   }
   return problems;
+}
+
+/** A condition without the marks of an expression, as other systems take it. */
+function meantCondition(text: Json | undefined): { suggestion?: string } {
+  if (typeof text !== "string" || hasExpression(text)) return {};
+  if (text === "true" || text === "false") return { suggestion: text };
+  const marked = `\${{ ${text.trim()} }}`;
+  const { parts, faults } = parseText(marked);
+  const [tree] = parts;
+  if (faults.length > 0 || tree === undefined || typeof tree === "string" || tree.kind === "literal") return {};
+  return tree.kind === "context" ? {} : { suggestion: marked };
 }
 
 /** Unknown keys that are known elsewhere; what they stand for is not missing as well. */

@@ -1,7 +1,7 @@
 // Which workflow calls which: what is known of all documents before each of them is checked, and what a sound one gets.
 
-import { readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Workflow, WorkflowStep } from "../../schemas/workflow.types.ts";
 import type { CallableWorkflow } from "../documents/catalogue.ts";
 import { calledName } from "../documents/check-called.ts";
@@ -15,15 +15,43 @@ import type { Json, JsonObject } from "../sdk.ts";
 
 type Workflows = ReadonlyMap<string, CallableWorkflow>;
 
-/** What may be called, by name, also where it has faults of its own; of two with one name the first counts. */
-export function callableByName(documents: Iterable<Document | undefined>): Map<string, CallableWorkflow> {
+/**
+ * What may be called, by name, also where it has faults of its own; of two with one name the first counts. Of an
+ * `unreadable` file nothing is known but what it is probably called: that it cannot be read is told where it is, and not
+ * where it is called.
+ */
+export function callableByName(
+  documents: Iterable<Document | undefined>,
+  unreadable: Iterable<string> = [],
+): Map<string, CallableWorkflow> {
   const callable = new Map<string, CallableWorkflow>();
   for (const document of documents) {
     const name = (document?.value as JsonObject | null | undefined)?.name;
     if (document !== undefined && typeof name === "string" && !callable.has(name))
       callable.set(name, callableOf(document));
   }
+  for (const file of unreadable)
+    for (const name of likelyNames(file)) if (!callable.has(name)) callable.set(name, { ...unknown, file });
   return callable;
+}
+
+const unknown = {
+  hasTriggers: false,
+  inputs: undefined,
+  outputs: undefined,
+  calls: [],
+  signals: { sent: [], awaited: [] },
+};
+
+/** The name that stands in the text, however broken, and that of the file. */
+function likelyNames(file: string): string[] {
+  let written: string | undefined;
+  try {
+    written = /"name"\s*:\s*"([\w-]+)"/.exec(readFileSync(file, "utf8"))?.[1];
+  } catch {
+    // What cannot be opened has a name all the same.
+  }
+  return [...(written === undefined ? [] : [written]), basename(file, ".json")];
 }
 
 /** For a document that is read alone: the known workflows, itself, and where it calls others also those beside it. */
@@ -31,16 +59,22 @@ export function workflowsAround(document: Document | undefined, known: Workflows
   if (document === undefined) return known;
   const own = callableByName([document]);
   const isLacking = [...own.values()].some(({ calls }) => calls.some((name) => !known.has(name)));
-  const beside = isLacking ? callableByName(documentsBeside(document.file)) : [];
+  const beside = isLacking ? callableBeside(document.file) : [];
   return new Map([...beside, ...known, ...own]);
 }
 
-function documentsBeside(file: string): (Document | undefined)[] {
+function callableBeside(file: string): Map<string, CallableWorkflow> {
   const folder = dirname(file);
-  return readdirSync(folder)
+  const files = readdirSync(folder)
     .filter((name) => name.endsWith(".json"))
     .sort()
-    .map((name) => readDocument(join(folder, name)).document);
+    .map((name) => join(folder, name));
+  const readings = files.map((beside) => ({ beside, ...readDocument(beside) }));
+  const unreadable = readings.filter(({ document }) => document === undefined).map(({ beside }) => beside);
+  return callableByName(
+    readings.map(({ document }) => document),
+    unreadable,
+  );
 }
 
 function callableOf({ file, value }: Document): CallableWorkflow {

@@ -50,7 +50,9 @@ export function findPlugins(
   const repeated = new Set<string>();
   for (const [index, entry] of entries.entries()) {
     if (broken.has(index)) {
-      if (typeof entry?.plugin === "string") unreadable.push(...likelyNames(entry.plugin));
+      // Its name may stand alone, or under a key of another word.
+      const texts = Object.values(typeof entry === "string" ? [entry] : (entry ?? {}));
+      unreadable.push(...texts.filter((text) => typeof text === "string").flatMap(likelyNames));
       continue;
     }
     const place = `/plugins/${index}`;

@@ -36,20 +36,22 @@ export function loadWorkflow(file: string, catalogue: VerbCatalogue, options: Lo
   const known = { ...catalogue, workflows };
   const reading = checkReading(read, known, options);
   const { workflow, document } = reading;
-  if (workflow === undefined || document === undefined) return reading;
-  const circle = circleFrom(workflow.name, workflows);
+  const own = (document?.value as { name?: unknown } | null | undefined)?.name;
+  if (document === undefined || typeof own !== "string") return reading;
+  const circle = workflow === undefined ? undefined : circleFrom(own, workflows);
   if (circle !== undefined)
     return { ...reading, workflow: undefined, faults: [...reading.faults, inCircle(document, circle)] };
   const callable = new Map(options.callable);
   let { faults } = reading;
-  for (const name of namesCalled(workflow.name, workflows)) {
+  for (const name of namesCalled(own, workflows)) {
     const { file: place } = workflows.get(name)!;
-    if (callable.has(name)) continue;
+    if (callable.has(name) || name === own) continue;
     const called = checkReading(readDocument(place), known, { named: false });
     faults = [...faults, ...called.faults];
     if (called.workflow !== undefined) callable.set(name, called.workflow);
   }
-  if (faults.some(({ severity }) => severity === "fault")) return { ...reading, workflow: undefined, faults };
+  if (workflow === undefined || faults.some(({ severity }) => severity === "fault"))
+    return { ...reading, workflow: undefined, faults };
   return { ...reading, faults, workflow: { ...workflow, calls: callsOf(workflow, callable) } };
 }
 

@@ -2,11 +2,11 @@
 // validate` needs nothing else.
 
 import { resolve } from "node:path";
-import type { HostConfiguration } from "../../schemas/plugins.types.ts";
+import type { HostConfiguration, PluginEntry } from "../../schemas/plugins.types.ts";
 import type { VerbCatalogue } from "../documents/catalogue.ts";
 import { checkConfiguration } from "../documents/check-configuration.ts";
-import { readDocument } from "../documents/document.ts";
-import type { Fault } from "../documents/fault.ts";
+import { type Document, readDocument } from "../documents/document.ts";
+import { type Fault, inOrder } from "../documents/fault.ts";
 import type { BrokenWorkflow, LoadedWorkflow } from "../engine/workflow.ts";
 import type { DeviceIdentity } from "../sdk.ts";
 import type { InstalledPlugin } from "./installed-plugin.ts";
@@ -44,6 +44,8 @@ export function readHost(configurationFile: string, options: { builtInDirectory?
   const { document, faults } = readDocument(file);
   const found = document === undefined ? faults : [...faults, ...checkConfiguration(document)];
   const serious = found.filter(({ severity }) => severity === "fault");
+  const broken = new Set(serious.flatMap(({ pointer }) => brokenEntry(pointer) ?? []));
+  const builtIn = options.builtInDirectory ?? builtInDirectory;
   if (document === undefined || serious.some(({ pointer }) => brokenEntry(pointer) === undefined))
     return {
       file,
@@ -55,11 +57,10 @@ export function readHost(configurationFile: string, options: { builtInDirectory?
       brokenWorkflows: [],
       callable: new Map(),
       catalogue: createVerbCatalogue([]),
-      faults: found,
+      faults: ownFirst(file, [...found, ...(document === undefined ? [] : furtherFaults(document, broken, builtIn))]),
     };
   const configuration = document.value as unknown as HostConfiguration;
-  const broken = new Set(serious.flatMap(({ pointer }) => brokenEntry(pointer) ?? []));
-  const plugins = readPlugins(document, configuration.plugins, broken, options.builtInDirectory ?? builtInDirectory);
+  const plugins = readPlugins(document, configuration.plugins, broken, builtIn);
   const workflows = readWorkflows(document, configuration.workflows ?? [], plugins);
   return {
     file,
@@ -71,8 +72,23 @@ export function readHost(configurationFile: string, options: { builtInDirectory?
     brokenWorkflows: workflows.broken,
     callable: workflows.callable,
     catalogue: { ...plugins.catalogue, workflows: workflows.known },
-    faults: [...found, ...plugins.faults, ...workflows.faults],
+    faults: ownFirst(file, [...found, ...plugins.faults, ...workflows.faults]),
   };
+}
+
+function ownFirst(file: string, faults: Fault[]): Fault[] {
+  const own = faults.filter((fault) => fault.file === file);
+  return [...inOrder(own), ...faults.filter((fault) => fault.file !== file)];
+}
+
+/** What else is wrong where plugins.json cannot be used: so much of it as can be read. */
+function furtherFaults(document: Document, broken: ReadonlySet<number>, builtIn: string): Fault[] {
+  const { plugins: entries, workflows: folders } = document.value as Partial<Record<string, unknown>>;
+  if (!Array.isArray(entries)) return [];
+  const plugins = readPlugins(document, entries as PluginEntry[], broken, builtIn);
+  const isReadable = Array.isArray(folders) && folders.every((folder) => typeof folder === "string");
+  const workflows = readWorkflows(document, isReadable ? folders : [], plugins);
+  return [...plugins.faults, ...workflows.faults];
 }
 
 // A fault inside one entry of `plugins` concerns that plugin only; any other leaves nothing to rely on.

@@ -56,7 +56,10 @@ export function readWorkflows(
   // That a plugin is not there is said once, and not again where an expression reads its configuration.
   const absent = Object.fromEntries([...unreadable, ...idle].map((name) => [name, {}]));
   const readings = [...files].map((file) => ({ file, ...readDocument(file) }));
-  const workflows = callableByName(readings.map(({ document }) => document));
+  const workflows = callableByName(
+    readings.map(({ document }) => document),
+    readings.filter(({ document }) => document === undefined).map(({ file }) => file),
+  );
   reading.known = workflows;
   const known = { ...catalogue, config: { ...absent, ...catalogue.config }, workflows };
   const owners = new Map<string, { file: string; reported: boolean }>();

@@ -1,11 +1,12 @@
 // Opens the store of a data folder: as the one host that works with it, or beside that host to read.
 
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { GantryError } from "../errors.ts";
 import { copyBeside } from "./copying.ts";
 import { DamageReport, type Recovered } from "./damage.ts";
 import { databaseFile, prepareDirectory } from "./data-directory.ts";
 import { Databases } from "./databases.ts";
+import { orStoreError } from "./failure.ts";
 import { Housekeeping, type HousekeepingOptions } from "./housekeeping.ts";
 import { createKeyValue } from "./key-value.ts";
 import { ValueReader } from "./large-values.ts";
@@ -36,7 +37,7 @@ export interface StoreOptions extends HousekeepingOptions {
 
 /**
  * Makes what is missing, and holds the folder until `close`. What is damaged is set aside and told, see `recovered`.
- * Rejects with STORE_LOCKED (another host has it), STORE_NEWER, STORE_FULL, STORE_READ_ONLY or STORE_FAILED.
+ * Rejects with STORE_LOCKED (another host has it), STORE_NEWER, STORE_FULL, STORE_READ_ONLY, STORE_DENIED or STORE_FAILED.
  */
 export async function openStore(directory: string, options: StoreOptions = {}): Promise<Store> {
   const { maxBytesInFlight = 8 * MIB, maxHeapMb = 64, maxLaneBytes = 64 * MIB } = options;
@@ -103,14 +104,20 @@ export async function openStore(directory: string, options: StoreOptions = {}): 
   };
 }
 
-/** Reads beside a running host as well as after it has ended, however it did. Throws STORE_MISSING, STORE_NEWER, STORE_DAMAGED, STORE_FAILED. */
+/** Reads beside a running host as well as after it has ended, however it did. Throws STORE_MISSING, STORE_OLDER, STORE_NEWER, STORE_DAMAGED, STORE_FAILED. */
 export function openStoreForReading(directory: string): StoreReader {
   const missing = (message: string) => new GantryError("STORE_MISSING", message);
-  if (!existsSync(databaseFile(directory))) throw missing(`no host has worked in the folder ${directory}`);
+  if (!isThere(directory)) throw missing(`no host has worked in the folder ${directory}`);
   const connection = new ReadConnection(databaseFile(directory));
   try {
     const version = connection.ask(schemaVersion);
     if (version === 0) throw missing(`the host has not finished its first start in ${directory}`);
+    if (version < SCHEMA_VERSION) {
+      throw new GantryError(
+        "STORE_OLDER",
+        `the tables in ${directory} have version ${version}, this Gantry reads version ${SCHEMA_VERSION}`,
+      );
+    }
     if (version > SCHEMA_VERSION) {
       throw new GantryError(
         "STORE_NEWER",
@@ -123,4 +130,17 @@ export function openStoreForReading(directory: string): StoreReader {
   }
   const values = new ValueReader(directory, new DamageReport());
   return { runs: readRuns(connection, values), close: () => connection.close() };
+}
+
+/** Also a file that may not be looked at is there. */
+function isThere(directory: string): boolean {
+  const file = databaseFile(directory);
+  return orStoreError(`the data folder ${directory} cannot be read`, () => {
+    try {
+      return statSync(file, { throwIfNoEntry: false }) !== undefined;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return false;
+      throw error;
+    }
+  });
 }

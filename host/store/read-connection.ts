@@ -1,6 +1,7 @@
 // The reading side: a connection of its own, on the caller's thread. Results are always taken whole, because an
 // unfinished `iterate` would hold a snapshot and let the write-ahead log grow without end.
 
+import { dirname } from "node:path";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { orStoreError } from "./failure.ts";
 import { openToRead } from "./open-to-read.ts";
@@ -13,7 +14,7 @@ export class ReadConnection {
 
   /** The file must be there. */
   constructor(file: string) {
-    this.#database = orStoreError(READING_FAILED, () => openToRead(file));
+    this.#database = orStoreError(READING_FAILED, () => openToRead(file), dirname(file));
   }
 
   get<Row>(sql: string, ...parameters: SQLInputValue[]): Row | undefined {

@@ -82,6 +82,7 @@ export function reasonOf(error: unknown, folder?: string): Reason {
 function codeOf({ errcode, code, syscall }: Thrown, folder: string | undefined): Reason["code"] {
   if (code === "ENOSPC" || code === "EDQUOT") return "STORE_FULL";
   if (code === "EROFS") return "STORE_READ_ONLY";
+  if (code === "EACCES" || code === "EPERM") return "STORE_DENIED";
   // Node's recursive mkdir gives ENOENT on a read-only file system.
   if (errcode === undefined && syscall === "mkdir" && folder !== undefined) return stateOf(folder);
   if (errcode === undefined || errcode === READONLY_DBMOVED) return "STORE_FAILED";
@@ -96,13 +97,14 @@ function codeOf({ errcode, code, syscall }: Thrown, folder: string | undefined):
 /** Less than a page of the database and what the file system takes for it. */
 const nothingLeftBytes = 64 * 1024;
 
-function stateOf(folder: string): "STORE_FULL" | "STORE_READ_ONLY" | "STORE_FAILED" {
+function stateOf(folder: string): "STORE_FULL" | "STORE_READ_ONLY" | "STORE_DENIED" | "STORE_FAILED" {
   if (!existsSync(folder) && dirname(folder) !== folder) return stateOf(dirname(folder));
   try {
     accessSync(folder, constants.W_OK);
     const { bavail, bsize } = statfsSync(folder);
     return bavail * bsize < nothingLeftBytes ? "STORE_FULL" : "STORE_FAILED";
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EROFS" ? "STORE_READ_ONLY" : "STORE_FAILED";
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "EROFS" ? "STORE_READ_ONLY" : code === "EACCES" ? "STORE_DENIED" : "STORE_FAILED";
   }
 }

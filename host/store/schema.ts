@@ -110,10 +110,13 @@ export function schemaVersion(database: DatabaseSync): number {
   return readPragma(database, "user_version");
 }
 
-/** Takes the steps that are missing, each in a transaction of its own. A newer file is left as it is: see `schemaVersion`. */
+/**
+ * Takes the steps that are missing, all in one transaction: who reads meanwhile finds the file as it was or as it is to be.
+ * A newer file is left as it is: see `schemaVersion`.
+ */
 export function migrate(database: DatabaseSync): void {
-  for (let version = schemaVersion(database); version < SCHEMA_VERSION; version++) {
-    const marks = `PRAGMA user_version = ${version + 1}; PRAGMA application_id = ${applicationId(version + 1)}`;
-    database.exec(`BEGIN IMMEDIATE; ${migrations[version]}; ${marks}; COMMIT`);
-  }
+  const missing = migrations.slice(schemaVersion(database));
+  if (missing.length === 0) return;
+  const marks = `PRAGMA user_version = ${SCHEMA_VERSION}; PRAGMA application_id = ${applicationId(SCHEMA_VERSION)}`;
+  database.exec(`BEGIN IMMEDIATE; ${missing.join(";")}; ${marks}; COMMIT`);
 }

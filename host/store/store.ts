@@ -1,8 +1,8 @@
 // What the rest of the host may ask of the store. One worker thread writes, in group commits: every promise below
 // resolves once the commit that holds the write is synced. Reads are synchronous, on a read-only connection of their
 // own, and see everything whose promise has resolved. A write that cannot be committed rejects with STORE_FULL,
-// STORE_READ_ONLY, STORE_DAMAGED or STORE_FAILED and leaves nothing behind; the store goes on. A value that cannot be
-// read back, because a file was damaged, is `{ "damaged": { "code": "STORE_DAMAGED", "message" } }`.
+// STORE_READ_ONLY, STORE_DENIED, STORE_DAMAGED or STORE_FAILED and leaves nothing behind; the store goes on. A value
+// that cannot be read back, because a file was damaged, is `{ "damaged": { "code": "STORE_DAMAGED", "message" } }`.
 
 import type { Failure } from "../errors.ts";
 import type { Database, Json, JsonObject, KeyValue, Outbox } from "../sdk.ts";

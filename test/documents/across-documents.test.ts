@@ -61,6 +61,42 @@ test("a file that calls a broken one cannot be used, and the mistake is told whe
   );
 });
 
+test("a file that calls one that cannot even be read is told where that is, and nothing else", (t) => {
+  const broken = {
+    "other/outer.json": { name: "outer", steps: [calls("inner", { n: 1 }), calls("further")] },
+    "other/some.json": '{ "name": "inner", "steps": [], }',
+    "other/further.json": '{ "steps": [',
+  };
+  const { folder, documents } = host(t, {}, broken);
+  const { workflow, faults } = load(documents, join(folder.path, "other/outer.json"));
+  assert.equal(workflow, undefined);
+  assert.deepEqual(
+    faults.map(({ file, code }) => [file, code]).sort(),
+    ["further", "some"].map((name) => [join(folder.path, `other/${name}.json`), "SYNTAX"]),
+  );
+  const inFolder = host(t, { outer: { on, steps: [calls("inner")] } }, { "workflows/inner.json": "{ name: 'inner' }" });
+  assert.deepEqual(told(inFolder.documents.faults), ["SYNTAX "]);
+  assert.deepEqual(inFolder.documents.workflows, []);
+  assert.deepEqual(
+    inFolder.documents.brokenWorkflows.map(({ name, faults: why }) => [name, ...why]),
+    [["outer", "the workflow inner, which it calls, has faults"]],
+  );
+});
+
+test("the mistakes of a file and of what it calls are told together", (t) => {
+  const { folder, documents } = host(
+    t,
+    {},
+    {
+      "other/outer.json": { name: "outer", steps: [calls("inner"), { uses: "no/such" }, calls("outer")] },
+      "other/inner.json": { name: "inner", steps: [{ uses: "nor/this" }, calls("outer")] },
+    },
+  );
+  const { workflow, faults } = load(documents, join(folder.path, "other/outer.json"));
+  assert.equal(workflow, undefined);
+  assert.deepEqual(told(faults), ["STEP_NOT_FOUND /steps/1/uses", "STEP_NOT_FOUND /steps/0/uses"]);
+});
+
 test("a file that leads back to itself is told so in words", (t) => {
   const { folder, documents } = host(
     t,

@@ -68,6 +68,36 @@ const mistakes: [what: string, document: object, told: string][] = [
     "KEY_UNKNOWN /steps/0/with/seconds `seconds` is not known here; what may stand here: duration, until, for",
   ],
   [
+    "a condition without its marks",
+    steps({ ...run, id: "a" }, { ...run, if: "steps.a.outputs.exitCode == 0 && !contains(device.deviceId, 'x')" }),
+    "VALUE_WRONG /steps/1/if `if` must be true or false or one whole ${{ }} → ${{ steps.a.outputs.exitCode == 0 && !contains(device.deviceId, 'x') }}",
+  ],
+  [
+    "a word as a condition",
+    steps({ ...run, if: "always" }),
+    "VALUE_WRONG /steps/0/if `if` must be true or false or one whole ${{ }}",
+  ],
+  [
+    "truth as a text",
+    steps({ ...run, if: "true" }),
+    "VALUE_WRONG /steps/0/if `if` must be true or false or one whole ${{ }} → true",
+  ],
+  [
+    "one trigger instead of a list",
+    { on: { trigger: "host/startup" }, ...steps(run) },
+    "VALUE_WRONG /on `on` must be a list: put [ ] around what stands here",
+  ],
+  [
+    "a number that is compared as a text",
+    steps({ ...run, id: "a" }, { ...run, if: "${{ steps.a.outputs.exitCode == '0' }}" }),
+    "VALUE_WRONG /steps/1/if `steps.a.outputs.exitCode` is a whole number and never equals a text → 0",
+  ],
+  [
+    "a member of the items of a loop that shows none",
+    steps({ id: "a", forEach: [1], steps: [{ ...run, id: "b" }] }, reads("steps.a.outputs.items[0].output")),
+    "REFERENCE_UNKNOWN /steps/1/with/command/0 `steps.a.outputs.items[0]` has no member output; the loop shows of its items what its `outputs` say",
+  ],
+  [
     "a number as a duration",
     steps({ uses: "host/wait", with: { duration: 30 } }),
     "VALUE_WRONG /steps/0/with/duration `duration` must be a duration with a unit, such as 300ms, 5s or 1h30m",

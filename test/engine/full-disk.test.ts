@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import type { Json } from "../../host/sdk.ts";
 import { waitFor } from "../../host/testing/wait-for.ts";
 import { fillUp, mountSmallDisk } from "../store/small-disk.ts";
 import { act, Bench, type Document, hold, Stage } from "./bench.ts";
@@ -79,3 +80,55 @@ test("a queued run that is cancelled on a full disk, twice, has ended when there
     for (const run of [first, third]) assert.equal((await bench.engine.waitFor(run)).status, "succeeded");
     assert.ok(!stage.told.includes("begun two"));
   }));
+
+/** With outputs large enough that each write takes pages of its own, and everything that writes at other moments. */
+const large = (name: string) => ({ uses: "t/large", with: { name } });
+const everything: Document = {
+  steps: [
+    { ...large("one"), undo: large("undo one") },
+    { parallel: [[large("left")], [large("right"), { uses: "host/wait", with: { duration: "1ms" } }]] },
+    { forEach: [1, 2, 3], as: "n", steps: [large("item ${{ n }}")], finally: [large("tidied ${{ n }}")] },
+    { ...large("fails"), retry: { retries: 1, delay: "1ms" }, with: { name: "fails", fail: true } },
+  ],
+  onFailure: [large("handled")],
+  finally: [large("finally")],
+};
+const acted = ["one", "left", "right", "item 1", "item 2", "item 3", "tidied 1", "tidied 2", "tidied 3"];
+const cleaned = ["fails", "fails", "undo one", "handled", "finally"];
+
+test("wherever in a run the disk becomes full, it ends as if there had been room, and nothing acts twice", async (t) => {
+  const disk = mountSmallDisk(t, 4);
+  if (disk === undefined) return t.skip("mounting needs root");
+  const told: string[] = [];
+  const act = async (input: Json) => {
+    const { name, fail } = input as { name: string; fail?: boolean };
+    told.push(name);
+    if (fail) throw Object.assign(new Error("it fails"), { retryable: true });
+    return { text: name.repeat(1_000) };
+  };
+  let stopped = 0;
+  for (let leaving = 0; leaving <= 240_000; leaving += 12_000)
+    await Bench.with(
+      { "t/large": act },
+      async (bench) => {
+        told.length = 0;
+        await bench.accept({ steps: [] });
+        const free = fillUp(disk, leaving);
+        const isRefused = () => bench.log.includes("the journal cannot be written; the run waits");
+        const run = await bench.accept(everything).catch((error) => {
+          assert.equal(error.code, "STORE_FULL");
+          free();
+          return bench.accept(everything);
+        });
+        await waitFor("its end or a refused write", () => isRefused() || bench.stored(run).endedAt !== null);
+        if (isRefused()) stopped += 1;
+        free();
+        const { status, error } = await bench.engine.waitFor(run);
+        assert.deepEqual([status, error?.code], ["failed", "STEP_FAILED"]);
+        assert.deepEqual(told.toSorted(), [...acted, ...cleaned].toSorted(), `with ${leaving} bytes left`);
+        assert.deepEqual(told.slice(acted.length), cleaned);
+      },
+      { directory: join(disk, `data-${leaving}`) },
+    );
+  assert.ok(stopped >= 5, `only ${stopped} runs were stopped midway`);
+});

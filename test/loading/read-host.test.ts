@@ -170,7 +170,7 @@ test("a secret where no text is expected, or under an unknown name, is a fault",
   const { faults } = readListed(folder.configurationFile);
   assert.deepEqual(
     faults.map(({ pointer, severity }) => `${pointer} ${severity}`),
-    ["/plugins/0/config/pni fault", "/plugins/0/config/brightness fault"],
+    ["/plugins/0/config/brightness fault", "/plugins/0/config/pni fault"],
   );
 });
 
@@ -426,6 +426,42 @@ test("a configuration that cannot be used gives no configuration, and its faults
   const { configuration, faults } = readListed(folder.configurationFile);
   assert.equal(configuration, undefined);
   assert.deepEqual(places(folder, faults), ["plugins.json:1:1 FILE_UNREADABLE"]);
+});
+
+test("of a configuration that cannot be used all faults are told, and none that only follow from them", (t) => {
+  const folder = makeHostFolder(t, {
+    "plugins.json": {
+      device: { id: "x" },
+      workflows: ["./nowhere", "./workflows"],
+      plugins: [
+        "mqtt",
+        { name: "./plugins/good" },
+        { plugin: "./plugins/none" },
+        { plugin: "./plugins/strict", config: { lvel: 1 } },
+      ],
+    },
+    ...pluginFiles("good", ""),
+    ...pluginFiles("strict", "", { config: { type: "object", properties: { level: { type: "integer" } } } }),
+    "workflows/a.json": workflow("a", {
+      on: [{ trigger: "mqtt/message", with: { topic: "a" } }],
+      steps: [{ uses: "good/step" }, { uses: "mqtt/publish", with: { topic: "a", payload: 1 } }],
+    }),
+    "workflows/b.json": workflow("b", { stesp: [] }),
+  });
+  const { configuration, faults } = readListed(folder.configurationFile);
+  assert.equal(configuration, undefined);
+  assert.deepEqual(
+    faults.map(({ file, code, pointer }) => `${relative(folder.path, file)} ${code} ${pointer}`),
+    [
+      "plugins.json KEY_UNKNOWN /device/id",
+      "plugins.json WORKFLOW_FOLDER_MISSING /workflows/0",
+      "plugins.json VALUE_WRONG /plugins/0",
+      "plugins.json KEY_UNKNOWN /plugins/1/name",
+      "plugins.json PLUGIN_NOT_FOUND /plugins/2/plugin",
+      "plugins.json KEY_UNKNOWN /plugins/3/config/lvel",
+      "workflows/b.json KEY_UNKNOWN /stesp",
+    ],
+  );
 });
 
 test("a broken entry leaves the others usable", (t) => {

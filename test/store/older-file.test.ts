@@ -27,6 +27,12 @@ before(async () => {
 });
 after(() => rmSync(root, { recursive: true }));
 
+test("before a host has brought it up to date, its runs cannot be shown: STORE_OLDER", async () => {
+  const { code, stderr } = await gantry("runs", "--data", folder.data);
+  assert.equal(code, 1);
+  assert.match(stderr, /version 3, .* version 4.*STORE_OLDER[\s\S]*gantry up/);
+});
+
 test("runs of an older version are there, and those that have not ended go on", async () => {
   const host = new HostProcess(folder);
   try {

@@ -2,8 +2,8 @@
 
 import { createHash } from "node:crypto";
 import {
-  BlobSASPermissions,
   ContainerClient,
+  ContainerSASPermissions,
   generateBlobSASQueryParameters,
   SASProtocol,
   StorageSharedKeyCredential,
@@ -12,7 +12,7 @@ import { type Azurite, startAzurite } from "../../support/azurite.ts";
 
 export interface Container extends AsyncDisposable {
   azurite: Azurite;
-  /** A signature for this container; `permissions` as in `racw`. */
+  /** A signature for this container; `permissions` as in `racwl`. */
   sign(permissions: string, more?: { from?: Date; till?: Date; container?: string }): string;
   /** The step's input but for path and name, by way of this port. */
   input(port: number, sas?: string): { endpoint: string; container: string; sharedAccessSignature: string };
@@ -32,7 +32,7 @@ export async function openContainer(): Promise<Container> {
     generateBlobSASQueryParameters(
       {
         containerName: container,
-        permissions: BlobSASPermissions.parse(permissions),
+        permissions: ContainerSASPermissions.parse(permissions),
         ...(from === undefined ? {} : { startsOn: from }),
         expiresOn: till ?? new Date(Date.now() + 3_600_000),
         protocol: SASProtocol.HttpsAndHttp,
