@@ -4,7 +4,7 @@
 import type { BrokenWorkflow, HostContexts, LoadedWorkflow } from "./engine/workflow.ts";
 import { GantryError } from "./errors.ts";
 import { compile, evaluate } from "./expressions/index.ts";
-import type { ActivePlugins } from "./loading/activate.ts";
+import type { ActivePlugins } from "./loading/active-plugins.ts";
 import type { HostLog } from "./log.ts";
 import type { Emission, Emit, Json, JsonObject, Stop } from "./sdk.ts";
 

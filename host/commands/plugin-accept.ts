@@ -3,8 +3,8 @@
 import { resolve } from "node:path";
 import { connectControl } from "../control/client.ts";
 import { GantryError } from "../errors.ts";
-import type { PluginState } from "../loading/plugin-life.ts";
 import { PluginLock } from "../loading/plugin-lock.ts";
+import type { PluginState } from "../loading/plugin-state.ts";
 import { readHost } from "../loading/read-host.ts";
 import { nearest } from "../nearest.ts";
 import type { PluginListOptions } from "./plugin-list.ts";

@@ -1,7 +1,7 @@
 // gantry plugin list: the plugins of the running host and what became of them; without a host, what the documents say.
 
 import { connectControl } from "../control/client.ts";
-import type { PluginState } from "../loading/plugin-life.ts";
+import type { PluginState } from "../loading/plugin-state.ts";
 import { readHost } from "../loading/read-host.ts";
 import { table } from "../terminal/table.ts";
 

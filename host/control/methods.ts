@@ -6,7 +6,7 @@ import { compileSchema } from "../documents/schema-check.ts";
 import { toldProblems } from "../documents/told-problems.ts";
 import type { Engine } from "../engine/engine.ts";
 import { GantryError } from "../errors.ts";
-import type { ActivePlugins } from "../loading/activate.ts";
+import type { ActivePlugins } from "../loading/active-plugins.ts";
 import type { HostDocuments } from "../loading/read-host.ts";
 import { readPluginAgain } from "../loading/read-plugin-again.ts";
 import type { HostLog } from "../log.ts";

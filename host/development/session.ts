@@ -7,7 +7,7 @@ import { type Host, startHost } from "../host.ts";
 import { contentHash } from "../loading/content-hash.ts";
 import type { InstalledPlugin } from "../loading/installed-plugin.ts";
 import type { Patience } from "../loading/open-calls.ts";
-import type { PluginState } from "../loading/plugin-life.ts";
+import type { PluginState } from "../loading/plugin-state.ts";
 import { type HostDocuments, readHost } from "../loading/read-host.ts";
 import type { HostLog } from "../log.ts";
 import { refreshTypes } from "../scaffold/write-types.ts";

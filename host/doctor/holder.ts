@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import packageJson from "../../package.json" with { type: "json" };
 import { connectControl } from "../control/client.ts";
 import { toFailure } from "../errors.ts";
-import type { PluginState } from "../loading/plugin-life.ts";
+import type { PluginState } from "../loading/plugin-state.ts";
 import { lockFile } from "../store/data-directory.ts";
 import { type Finding, good, missing, warning } from "./finding.ts";
 

@@ -1,4 +1,4 @@
-import type { PluginState } from "../loading/plugin-life.ts";
+import type { PluginState } from "../loading/plugin-state.ts";
 import { type Finding, good, missing } from "./finding.ts";
 
 /** What the plugins of the running host say of their real parts: sockets, devices, programs. */

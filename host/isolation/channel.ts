@@ -12,6 +12,7 @@ import { Kept, type KeptLimits } from "./kept.ts";
 import { Ledger, type LentFunction, type Scope } from "./ledger.ts";
 import { LineReader } from "./line-reader.ts";
 import { LineWriter } from "./line-writer.ts";
+import { type OwnCall, OwnCalls } from "./own-calls.ts";
 import { type AnyFunction, decode, type Encoded, type Extra, encode, encodeArguments } from "./values.ts";
 
 type Message =
@@ -37,21 +38,17 @@ export interface ChannelOptions {
   ownCalls: { count: number; bytes: number };
   /** More calls of the other side than this, all unanswered, break the channel. */
   foreignCalls: { count: number; bytes: number };
+  /**
+   * Which functions of the other side may give objects with functions, for which what they were given is kept; where
+   * another one does, that breaks the channel. Default: all.
+   */
+  mayLend?: (fn: number) => boolean;
   /** What the other side may keep; more breaks the channel. */
   kept: KeptLimits;
   /** Asked for each one-way call of the other side; false breaks the channel. */
   admitNotice?: () => boolean;
   /** Called once, with what broke the channel, or without a fault when the other side has gone. Then `close` it. */
   onEnd: (fault?: ChannelFault) => void;
-}
-
-interface OwnCall {
-  fn: number;
-  args: unknown[];
-  scope: Scope;
-  bytes: number;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
 }
 
 const maxArguments = 16;
@@ -63,10 +60,7 @@ export class Channel {
   readonly #socket: Socket;
   readonly #options: ChannelOptions;
   readonly #ledger = new Ledger(() => ++this.#lastId);
-  /** Sent and unanswered, and not sent yet. */
-  readonly #own = new Map<number, OwnCall>();
-  readonly #waiting: OwnCall[] = [];
-  #ownBytes = 0;
+  readonly #own: OwnCalls;
   readonly #foreign = new Set<number>();
   #foreignBytes = 0;
   /** What the other side keeps; its stops are called in its place when it has gone. */
@@ -80,6 +74,7 @@ export class Channel {
     const { roots = [], messageBytes, unreadBytes } = options;
     this.#socket = socket;
     this.#options = options;
+    this.#own = new OwnCalls(options.ownCalls);
     this.#kept = new Kept(options.kept);
     this.#writer = new LineWriter(socket, messageBytes, unreadBytes);
     this.#lastId = roots.length;
@@ -117,9 +112,7 @@ export class Channel {
     if (this.#ended !== undefined) return;
     this.mute();
     this.#ended = reason;
-    for (const { reject } of [...this.#own.values(), ...this.#waiting]) reject(reason);
-    this.#own.clear();
-    this.#waiting.length = 0;
+    this.#own.rejectAll(reason);
     this.#ledger.closeAll(reason);
     for (const stop of this.#kept.takeStops()) quietly(stop, []);
   }
@@ -162,29 +155,22 @@ export class Channel {
   #call(fn: number, args: unknown[]): Promise<unknown> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ fn, args, scope: this.#ledger.open(), bytes: 0, resolve, reject });
+      this.#own.add({ fn, args, scope: this.#ledger.open(), bytes: 0, resolve, reject });
       this.#sendWaiting();
     });
   }
 
   #sendWaiting(): void {
-    const { ownCalls } = this.#options;
-    while (
-      this.#waiting.length > 0 &&
-      this.#own.size < ownCalls.count &&
-      this.#ownBytes < ownCalls.bytes &&
-      this.#writer.hasRoom
-    ) {
-      const call = this.#waiting.shift()!;
+    while (this.#writer.hasRoom) {
+      const call = this.#own.next();
+      if (call === undefined) return;
       const id = ++this.#lastId;
       try {
         const { value, extras } = encodeArguments(call.args, this.#lender(call.scope));
-        this.#own.set(id, call);
         call.args = [];
         call.bytes = this.#send({ call: id, fn: call.fn, args: value, ...unlessEmpty(extras) });
-        this.#ownBytes += call.bytes;
+        this.#own.sent(id, call);
       } catch (error) {
-        this.#own.delete(id);
         this.#ledger.close(call.scope);
         call.reject(error);
       }
@@ -192,13 +178,8 @@ export class Channel {
   }
 
   #answered(id: unknown): OwnCall | undefined {
-    const call = this.#own.get(id as number);
-    if (call === undefined) {
-      this.#break("protocol", "it answers a call that nobody made");
-      return undefined;
-    }
-    this.#own.delete(id as number);
-    this.#ownBytes -= call.bytes;
+    const call = this.#own.answered(id as number);
+    if (call === undefined) this.#break("protocol", "it answers a call that nobody made");
     return call;
   }
 
@@ -207,6 +188,8 @@ export class Channel {
     const { value = null, extras = [] } = message;
     const isStop = isFunctionItself(extras);
     try {
+      if (!isStop && hasFunctions(extras) && this.#options.mayLend?.(call.fn) === false)
+        throw new TypeError("a result holds functions, and none are expected there");
       const result = decode({ value, extras }, this.#borrower(scope, isStop));
       if (!isStop && !hasFunctions(extras)) this.#ledger.close(scope);
       call.resolve(result);

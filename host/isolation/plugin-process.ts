@@ -76,6 +76,7 @@ export class PluginProcess {
       unreadBytes: limits.unreadBytes,
       ownCalls: { count: 100_000, bytes: Number.POSITIVE_INFINITY },
       foreignCalls: { count: limits.unansweredCalls, bytes: limits.unansweredBytes },
+      mayLend: (fn) => fn === roots.setUp,
       kept: limits.kept,
       admitNotice: () => notices.take(),
       onEnd: (fault) => this.#channelEnded(fault),

@@ -5,30 +5,13 @@ import { type ErrorCode, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import { type Contributions, type PluginContext, PluginUnavailable } from "../sdk.ts";
 import { withDeadline } from "./deadline.ts";
+import { Gate } from "./gate.ts";
 import type { CarrierProcess, StartPlugin } from "./in-process.ts";
 import type { InstalledPlugin } from "./installed-plugin.ts";
 import { OpenCalls, type Patience } from "./open-calls.ts";
+import { blockedBy, type PluginState, reportState, type Standing } from "./plugin-state.ts";
 import { isProcessFailure, ProcessFailures } from "./process-failures.ts";
 import { setUpPlugin, startFailure } from "./set-up-plugin.ts";
-
-export interface PluginState {
-  name: string;
-  version: string;
-  state: "active" | "unavailable" | "failed" | "stopped";
-  /** Why it is not active. */
-  reason?: string;
-  remedy?: string;
-  code?: string;
-  /** Where it has a process of its own. */
-  pid?: number;
-  residentBytes?: number;
-  /** How often it was started again because its process had failed. */
-  restarts?: number;
-  /** Why its process failed last; `at` is ISO 8601. */
-  lastError?: { code: string; message: string; at: string };
-}
-
-type Standing = Pick<PluginState, "state" | "reason" | "remedy" | "code">;
 
 export interface PluginLifeOptions {
   start: StartPlugin;
@@ -59,9 +42,7 @@ export class PluginLife {
   #process: CarrierProcess | undefined;
   readonly #failures: ProcessFailures;
   #calls = new OpenCalls();
-  /** While it is being replaced. */
-  #replacing: PromiseWithResolvers<void> | undefined;
-  #isClosed = false;
+  readonly #gate = new Gate();
   #attempt: Promise<void> | undefined;
   #callOff: (() => void) | undefined;
   #retries = 0;
@@ -82,12 +63,12 @@ export class PluginLife {
 
   /** What steps wait for while it is being replaced. */
   get replacing(): Promise<void> | undefined {
-    return this.#replacing?.promise;
+    return this.#gate.forSteps;
   }
 
-  /** What all else waits for: as long as steps are under way, others may need it to let them end. */
+  /** What all else waits for then. */
   get closed(): Promise<void> | undefined {
-    return this.#isClosed ? this.#replacing?.promise : undefined;
+    return this.#gate.forCalls;
   }
 
   get state(): PluginState {
@@ -127,7 +108,7 @@ export class PluginLife {
    * `close` follows.
    */
   async retire(patience: Patience): Promise<void> {
-    this.#replacing ??= Promise.withResolvers();
+    this.#gate.holdSteps();
     await this.#attempt;
     this.#callOff?.();
     if (!this.#stopping) await this.#calls.retire(patience);
@@ -135,7 +116,7 @@ export class PluginLife {
 
   /** Stops it, if it is active. Gives how many steps have not ended, and begin again with the next version. */
   async close(patience: Patience): Promise<number> {
-    this.#isClosed = true;
+    this.#gate.close();
     if (!this.#stopping) await this.#options.onClose(this);
     if (!this.#stopping) await this.#calls.quiet(patience);
     await this.#stopCleanly();
@@ -158,12 +139,8 @@ export class PluginLife {
 
   #letIn(): void {
     const holds = this.#options.holdWhileFailed && this.#state.state === "failed" && !this.#stopping;
-    this.#isClosed = holds;
-    if (holds) this.#replacing ??= Promise.withResolvers();
-    else {
-      this.#replacing?.resolve();
-      this.#replacing = undefined;
-    }
+    if (holds) this.#gate.close();
+    else this.#gate.open();
   }
 
   /** Makes no further attempt. */
@@ -206,13 +183,16 @@ export class PluginLife {
 
   async #tryStart(): Promise<void> {
     if (this.#stopping) return;
-    const blocked = this.#blockedBy();
+    const blocked = blockedBy(
+      this.plugin.refusal,
+      this.#required.map(({ state }) => state),
+    );
     // Where one that it requires does so, it follows that one.
     this.#isBlocked = blocked !== undefined && this.plugin.refusal === undefined;
     if (blocked !== undefined) {
       this.#state = blocked;
       this.#retries = 0;
-      this.#report();
+      reportState(this.#options.log, this.state, this.#retries);
       return;
     }
     try {
@@ -229,7 +209,7 @@ export class PluginLife {
       this.#state = { state, code, reason: message, ...(remedy === undefined ? {} : { remedy }) };
       if (state === "unavailable") this.#retryLater();
     }
-    this.#report();
+    reportState(this.#options.log, this.state, this.#retries);
   }
 
   async #setUp(): Promise<Contributions> {
@@ -287,40 +267,11 @@ export class PluginLife {
     };
   }
 
-  #blockedBy(): Standing | undefined {
-    const { refusal } = this.plugin;
-    if (refusal !== undefined) {
-      const { code, message, remedy } = new GantryError("PLUGIN_REFUSED", refusal);
-      return { state: "failed", code, reason: message, remedy };
-    }
-    const missing =
-      this.#required.find((life) => life.#state.state === "failed") ?? this.#required.find((life) => !life.isActive);
-    if (missing === undefined) return undefined;
-    const { name, state, reason, remedy } = missing.state;
-    return {
-      state: state === "failed" ? "failed" : "unavailable",
-      code: state === "failed" ? "PLUGIN_START_FAILED" : "PLUGIN_UNAVAILABLE",
-      reason: `it requires plugin ${name}, which is ${state}${reason === undefined ? "" : `: ${reason}`}`,
-      ...(remedy === undefined ? {} : { remedy }),
-    };
-  }
-
   #retryLater(): void {
     if (this.#stopping) return;
     const { first, longest } = this.#options.retryDelayMs;
     const delayMs = Math.min(first * 2 ** Math.min(this.#retries, 30), longest);
     this.#retries += 1;
     this.#callOff = this.#options.clock.after(delayMs, () => this.#again());
-  }
-
-  #report(): void {
-    const { log } = this.#options;
-    const { name, state, reason, ...fields } = this.state;
-    const facts: Record<string, unknown> = { plugin: name, ...fields };
-    delete facts.residentBytes;
-    if (state === "active") log[this.#retries > 0 ? "info" : "debug"](`plugin ${name} is active`, facts);
-    else if (state === "failed") log.error(`plugin ${name} failed: ${reason}`, facts);
-    // A plugin stays unavailable for hours, so only its first attempt is worth a warning.
-    else log[this.#retries > 1 ? "debug" : "warn"](`plugin ${name} is unavailable: ${reason}`, facts);
   }
 }

@@ -2,7 +2,7 @@
 
 import { GantryError } from "../errors.ts";
 import type { Emit, Json, JsonObject } from "../sdk.ts";
-import type { ActivePlugins } from "./activate.ts";
+import type { ActivePlugins } from "./active-plugins.ts";
 import type { PluginLife } from "./plugin-life.ts";
 import { lazyCheck } from "./runnable-steps.ts";
 import { splitAddress } from "./split-address.ts";

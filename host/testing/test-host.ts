@@ -5,7 +5,7 @@ import { connectControl } from "../control/client.ts";
 import { parseDuration } from "../duration.ts";
 import type { Failure } from "../errors.ts";
 import { locatePlugin } from "../loading/locate-plugin.ts";
-import type { PluginState } from "../loading/plugin-life.ts";
+import type { PluginState } from "../loading/plugin-state.ts";
 import type { DeviceIdentity, Json, JsonObject } from "../sdk.ts";
 import { openStoreForReading } from "../store/open.ts";
 import type { StoreReader } from "../store/store.ts";

@@ -44,6 +44,7 @@ const attacks: Record<string, { code: string | RegExp; message?: RegExp }> = {
   // Whichever comes first.
   callPast: { code: /^PLUGIN_(FLOOD|UNRESPONSIVE)$/ },
   databasesPast: { code: "PLUGIN_FLOOD", message: /objects that it was given/ },
+  functionInResult: { code: "PLUGIN_PROTOCOL", message: /holds functions/ },
   text: { code: "PLUGIN_PROTOCOL", message: /cannot be understood/ },
   bytes: { code: "PLUGIN_PROTOCOL", message: /cannot be understood/ },
   handle: { code: "PLUGIN_PROTOCOL", message: /no known kind/ },

@@ -4,7 +4,7 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { ActivateOptions } from "../../host/loading/activate.ts";
+import type { ActivateOptions } from "../../host/loading/active-plugins.ts";
 import { type HostFolder, makeHostFolder } from "../loading/host-folder.ts";
 import { activateFolder, type RunningPlugins } from "../loading/running-plugins.ts";
 

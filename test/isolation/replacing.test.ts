@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { ActivateOptions } from "../../host/loading/activate.ts";
+import type { ActivateOptions } from "../../host/loading/active-plugins.ts";
 import { waitFor } from "../../host/testing/wait-for.ts";
 import { makeHostFolder } from "../loading/host-folder.ts";
 import { activateFolder, type RunningPlugins } from "../loading/running-plugins.ts";

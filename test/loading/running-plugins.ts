@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { type ActivateOptions, type ActivePlugins, activatePlugins } from "../../host/loading/activate.ts";
+import { activatePlugins } from "../../host/loading/activate.ts";
+import type { ActivateOptions, ActivePlugins } from "../../host/loading/active-plugins.ts";
 import { startInProcess } from "../../host/loading/in-process.ts";
 import { hostPlugin } from "../../host/loading/locate-plugin.ts";
 import { type HostDocuments, readHost } from "../../host/loading/read-host.ts";

@@ -90,6 +90,14 @@ export const attacks = {
       }
     }
   },
+  functionInResult: () => {
+    const { write: original } = Socket.prototype;
+    Socket.prototype.write = function (chunk, ...rest) {
+      const line = String(chunk);
+      const lends = line.replace(/"value":.*/, '"value":{"x":null},"extras":[[["x"],"function",1]]}');
+      return original.call(this, line.startsWith('{"done":') ? lends : chunk, ...rest);
+    };
+  },
   callsInALoop: ({ secret }) => {
     for (;;) secret("x").catch(() => {});
   },
