@@ -5,6 +5,7 @@ import { link, mkdir, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { PluginError } from "gantry";
 import { isThere, makeFolder, syncFolder } from "gantry/toolkit/folders";
+import type { Budget } from "./budget.ts";
 import type { Entry } from "./entry.ts";
 import { shown } from "./failures.ts";
 import { FileWrites } from "./file-writes.ts";
@@ -37,6 +38,7 @@ const maxListedBytes = 256 * 1024;
 export class Staging {
   readonly path: string;
   readonly #target: string;
+  readonly #budget: Budget;
   readonly #names = new TreeNames();
   readonly #writes = new FileWrites();
   readonly #links: Entry[] = [];
@@ -46,30 +48,31 @@ export class Staging {
   fileCount = 0;
   sizeBytes = 0;
 
-  private constructor(target: string) {
+  private constructor(target: string, budget: Budget) {
     this.#target = target;
+    this.#budget = budget;
     this.path = stagingPathOf(target);
   }
 
-  static async begin(target: string): Promise<Staging> {
-    const staging = new Staging(target);
+  static async begin(target: string, budget: Budget): Promise<Staging> {
+    const staging = new Staging(target, budget);
     await makeFolder(dirname(target));
     await mkdir(staging.path, { mode: 0o700 });
     return staging;
   }
 
-  /** Throws ARCHIVE_NAME_DUPLICATE, ARCHIVE_LINK_REFUSED. */
+  /** Throws ARCHIVE_NAME_DUPLICATE, ARCHIVE_LINK_REFUSED, ARCHIVE_TOO_MANY_ENTRIES. */
   async add(entry: Entry, links: "refuse" | "inside"): Promise<void> {
     const { kind, path } = entry;
     if (kind === "symlink" || kind === "hardlink") {
       if (links === "refuse") throw refused(entry, "is a link");
-      await this.#makeFolders(this.#names.take(path, "link", entry.target));
+      await this.#makeFolders(this.#take(path, "link", entry.target));
       this.#links.push(entry);
     } else if (kind === "directory") {
-      const missing = this.#names.take(path, "directory");
+      const missing = this.#take(path, "directory");
       for (const folder of missing) await this.#makeFolder(folder, folder === path ? entry.mode : unnamedMode);
     } else {
-      await this.#makeFolders(this.#names.take(path, "file"));
+      await this.#makeFolders(this.#take(path, "file"));
       await this.#writes
         .add({ ...entry, path: join(this.path, path), mode: entry.mode | 0o600 })
         .catch((error) => this.#throwAsDuplicate(error));
@@ -103,6 +106,13 @@ export class Staging {
     // No file is open any more when its folder goes.
     await this.#writes.done().catch(() => {});
     await rm(this.path, { recursive: true, force: true });
+  }
+
+  /** As in tree-names.ts; within the budget. */
+  #take(...name: Parameters<TreeNames["take"]>): string[] {
+    const missing = this.#names.take(...name);
+    for (const folder of missing) if (folder !== name[0]) this.#budget.unnamedFolder();
+    return missing;
   }
 
   async #makeFolders(folders: string[]): Promise<void> {

@@ -43,7 +43,7 @@ export async function* readTar(bytes: ByteReader, budget: Budget): AsyncGenerato
     } else {
       const entry = entryOf(header, extended ?? {}, bytes);
       extended = undefined;
-      budget.entry(entry.sizeBytes);
+      budget.entry(entry.sizeBytes, Buffer.byteLength(entry.path) + Buffer.byteLength(entry.target));
       yield entry;
       await skip(bytes, -entry.sizeBytes & (blockBytes - 1));
     }

@@ -1,13 +1,13 @@
 // What is in one file of a zip: as many bytes as the archive says, with the checksum that it says, and nothing behind them.
 
 import { constants, crc32, createInflateRaw, inflateRawSync } from "node:zlib";
-import type { Entry as ZipEntry } from "yauzl";
 import type { ArchiveFile } from "./archive-file.ts";
 import type { Budget } from "./budget.ts";
 import { broken, shown } from "./failures.ts";
 import { release } from "./release.ts";
 import { outputOptions, unpack } from "./unpack.ts";
 import { type ZipBytes, zipFailure } from "./zip-file.ts";
+import { anyNameOf, type ZipRecord } from "./zip-record.ts";
 
 /** Up to here it is unpacked at once, which costs less than to begin a stream. */
 const smallBytes = 64 * 1024;
@@ -15,7 +15,7 @@ const smallBytes = 64 * 1024;
 export interface ZipContent {
   file: ArchiveFile;
   bytes: ZipBytes;
-  entry: ZipEntry;
+  entry: ZipRecord;
   /** Where it begins in the archive. */
   start: number;
   budget: Budget;
@@ -25,7 +25,7 @@ export interface ZipContent {
 export async function* contentOf(content: ZipContent): AsyncGenerator<Buffer> {
   const { entry, budget } = content;
   const { compressedSize, uncompressedSize } = entry;
-  const name = () => shown(entry.fileNameRaw.toString("utf8"));
+  const name = () => shown(anyNameOf(entry));
   const isSmall = compressedSize <= smallBytes && uncompressedSize <= smallBytes;
   let checksum = 0;
   let bytes = 0;
@@ -74,9 +74,9 @@ async function* inChunks({ file, entry, start }: ZipContent): AsyncGenerator<Buf
 }
 
 // What stands behind the end of the packed bytes, and still belongs to them, would be nobody's.
-function checkConsumed(consumedBytes: number, entry: ZipEntry): void {
+function checkConsumed(consumedBytes: number, entry: ZipRecord): void {
   if (consumedBytes === entry.compressedSize) return;
-  throw broken(`something stands behind the content of ${shown(entry.fileNameRaw.toString("utf8"))}`);
+  throw broken(`something stands behind the content of ${shown(anyNameOf(entry))}`);
 }
 
-const isCompressed = ({ compressionMethod }: ZipEntry) => compressionMethod === 8;
+const isCompressed = ({ compressionMethod }: ZipRecord) => compressionMethod === 8;

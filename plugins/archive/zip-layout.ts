@@ -5,6 +5,7 @@ import type { LocalFileHeader, Entry as ZipEntry, ZipFile } from "yauzl";
 import type { ArchiveFile } from "./archive-file.ts";
 import { broken, shown } from "./failures.ts";
 import { zipFailure } from "./zip-file.ts";
+import { anyNameOf, type ZipRecord } from "./zip-record.ts";
 
 /** Behind a file whose size was not known before: signature, checksum and two sizes of up to 8 bytes. */
 const maxDescriptorBytes = 24;
@@ -15,13 +16,14 @@ const end64Bytes = 56;
 const locatorSignature = 0x07064b50;
 
 /** `entries` by offset; gives where the content of each begins. Throws ARCHIVE_BROKEN. */
-export async function checkLayout(file: ArchiveFile, zip: ZipFile, entries: ZipEntry[]): Promise<number[]> {
+export async function checkLayout(file: ArchiveFile, zip: ZipFile, entries: ZipRecord[]): Promise<number[]> {
   const space = new Space();
   const starts: number[] = [];
   for (const entry of entries) {
-    const name = shown(entry.fileNameRaw.toString("utf8"));
+    const name = shown(anyNameOf(entry));
     space.begins(entry.relativeOffsetOfLocalHeader, name);
-    const local = await zip.readLocalFileHeaderPromise(entry).catch((error: unknown) => {
+    // It looks at offset and size only.
+    const local = await zip.readLocalFileHeaderPromise(entry as unknown as ZipEntry).catch((error: unknown) => {
       throw zipFailure(error);
     });
     const difference = differenceBetween(entry, local);
@@ -85,8 +87,8 @@ async function readLargeEnd(file: ArchiveFile, locatorPosition: number) {
   return { position, count: value(32), size: value(40), offset: value(48) };
 }
 
-function differenceBetween(entry: ZipEntry, local: LocalFileHeader): string | undefined {
-  if (!entry.fileNameRaw.equals(local.fileName)) return "name";
+function differenceBetween(entry: ZipRecord, local: LocalFileHeader): string | undefined {
+  if (entry.rawName !== local.fileName.toString("latin1")) return "name";
   if (entry.compressionMethod !== local.compressionMethod) return "compression";
   if (entry.generalPurposeBitFlag !== local.generalPurposeBitFlag) return "set of flags";
   if (hasDescriptor(entry)) return undefined;
@@ -97,4 +99,4 @@ function differenceBetween(entry: ZipEntry, local: LocalFileHeader): string | un
   return differs(entry.compressedSize, local.compressedSize) ? "compressed size" : undefined;
 }
 
-const hasDescriptor = ({ generalPurposeBitFlag }: ZipEntry) => (generalPurposeBitFlag & 0x8) !== 0;
+const hasDescriptor = ({ generalPurposeBitFlag }: ZipRecord) => (generalPurposeBitFlag & 0x8) !== 0;

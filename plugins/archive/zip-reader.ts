@@ -2,7 +2,7 @@
 // central directory and the header before each file, against each other; zip-content.ts reads what is in the files.
 
 import { PluginError } from "gantry";
-import type { Entry as ZipEntry, ZipFile } from "yauzl";
+import type { ZipFile } from "yauzl";
 import type { ArchiveFile } from "./archive-file.ts";
 import type { Budget } from "./budget.ts";
 import { type Entry, noContent } from "./entry.ts";
@@ -11,9 +11,12 @@ import { decodeName, safePath } from "./names.ts";
 import { contentOf } from "./zip-content.ts";
 import { openZip, ZipBytes, zipFailure } from "./zip-file.ts";
 import { checkLayout } from "./zip-layout.ts";
+import { nameOf, recordOf, type ZipRecord } from "./zip-record.ts";
 
 const maxLinkBytes = 4096;
-const madeOnUnix = 3;
+
+/** Stored and deflated. */
+const compressions = [0, 8];
 
 /** What an entry is, in the upper half of its mode. */
 const types = { mask: 0o170000, none: 0, file: 0o100000, directory: 0o040000, symlink: 0o120000 } as const;
@@ -36,12 +39,13 @@ export async function* readZip(
 }
 
 /** The central directory, by offset. All limits hold before a byte is unpacked. */
-async function readDirectory(zip: ZipFile, budget: Budget): Promise<ZipEntry[]> {
-  const found: ZipEntry[] = [];
+async function readDirectory(zip: ZipFile, budget: Budget): Promise<ZipRecord[]> {
+  const { getFileNameLowLevel } = (await import("yauzl")).default;
+  const found: ZipRecord[] = [];
   try {
     for await (const entry of zip.eachEntry()) {
-      budget.entry(entry.uncompressedSize);
-      found.push(entry);
+      budget.entry(entry.uncompressedSize, entry.fileNameLength);
+      found.push(recordOf(entry, getFileNameLowLevel));
     }
   } catch (error) {
     throw zipFailure(error);
@@ -49,11 +53,13 @@ async function readDirectory(zip: ZipFile, budget: Budget): Promise<ZipEntry[]> 
   return found.sort((one, other) => one.relativeOffsetOfLocalHeader - other.relativeOffsetOfLocalHeader);
 }
 
-async function entryOf(entry: ZipEntry, content: AsyncIterable<Uint8Array>): Promise<Entry> {
-  const name = await nameOf(entry);
-  if (entry.isEncrypted()) throw new PluginError("ARCHIVE_ENCRYPTED", `${shown(name)} is encrypted`);
-  if (!entry.canDecodeFileData()) throw unsupported(`${shown(name)} has compression ${entry.compressionMethod}`);
-  const unixMode = entry.versionMadeBy >> 8 === madeOnUnix ? entry.externalFileAttributes >>> 16 : 0;
+async function entryOf(entry: ZipRecord, content: AsyncIterable<Uint8Array>): Promise<Entry> {
+  const { unixMode } = entry;
+  const name = checkedNameOf(entry);
+  if ((entry.generalPurposeBitFlag & 1) !== 0)
+    throw new PluginError("ARCHIVE_ENCRYPTED", `${shown(name)} is encrypted`);
+  if (!compressions.includes(entry.compressionMethod))
+    throw unsupported(`${shown(name)} has compression ${entry.compressionMethod}`);
   const kind = kindOf(name, unixMode);
   const path = safePath(name, kind);
   const sizeBytes = entry.uncompressedSize;
@@ -64,7 +70,7 @@ async function entryOf(entry: ZipEntry, content: AsyncIterable<Uint8Array>): Pro
     path,
     mode: unixMode === 0 ? (kind === "directory" ? 0o755 : 0o644) : unixMode & 0o777,
     sizeBytes: kind === "file" ? sizeBytes : 0,
-    modifiedAt: entry.getLastModDate(),
+    modifiedAt: new Date(entry.modifiedAt),
     target: kind === "symlink" ? decodeName(await wholeOf(content)) : "",
     content: kind === "file" ? content : noContent(),
   };
@@ -79,15 +85,8 @@ function kindOf(name: string, unixMode: number): "file" | "directory" | "symlink
   throw new PluginError("ARCHIVE_DEVICE_REFUSED", `${shown(name)} is a device, a named pipe or a socket`);
 }
 
-// Old programs write names in code page 437, and may add them in UTF-8.
-async function nameOf(entry: ZipEntry): Promise<string> {
-  const isUtf8 = (entry.generalPurposeBitFlag & 0x800) !== 0;
-  const isAscii = entry.fileNameRaw.every((byte) => byte < 0x80);
-  const { getFileNameLowLevel } = (await import("yauzl")).default;
-  const name =
-    isUtf8 || isAscii
-      ? decodeName(entry.fileNameRaw)
-      : getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, true);
+function checkedNameOf(entry: ZipRecord): string {
+  const name = nameOf(entry);
   // On Windows it separates folders: what this file is called depends on who reads it.
   if (/\\/.test(name) && !/^[A-Za-z]:\\/.test(name))
     throw new PluginError("ARCHIVE_NAME_INVALID", `the name ${shown(name)} has a backslash`);

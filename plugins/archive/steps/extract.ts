@@ -38,7 +38,7 @@ export function extract(config: Config, records: Records): Step<ExtractInput, Ex
           const made = await recognise(target, source, records, signal);
           if (made !== undefined) return made;
           if (!input.replace && !(await isFree(target))) throw targetExists(target);
-          staging = await Staging.begin(target);
+          staging = await Staging.begin(target, budget);
           for await (const entry of readEntries(file, budget, onRead)) {
             signal.throwIfAborted();
             await staging.add(entry, input.links);
