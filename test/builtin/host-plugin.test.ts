@@ -92,7 +92,7 @@ test("it cannot be switched off, listed twice or configured with unknown names",
   const serious = faults.filter(({ severity }) => severity === "fault");
   assert.deepEqual(
     serious.map(({ pointer }) => pointer),
-    ["/plugins/0/enabled", "/plugins/1/plugin", "/plugins/0/config/rebootComand"],
+    ["/plugins/0/enabled", "/plugins/0/config/rebootComand", "/plugins/1/plugin"],
   );
   assert.match(serious[0]!.message, /part of every host/);
   assert.equal(plugins.length, 1);
