@@ -8,13 +8,14 @@ export interface HaltingServer extends AsyncDisposable {
   url: string;
   /** The `Range` of each request; undefined: all of it. */
   ranges: (string | undefined)[];
-  /** From now on it sends all that is asked for. */
+  /** From now on it sends all that is asked for, and what it still owes to whoever waits for it. */
   goOn(): void;
 }
 
 export async function serveHalf(content: Buffer): Promise<HaltingServer> {
   const ranges: (string | undefined)[] = [];
   let isHalting = true;
+  const owed: (() => void)[] = [];
   const server = createServer((request, response) => {
     const { range } = request.headers;
     ranges.push(range);
@@ -23,8 +24,10 @@ export async function serveHalf(content: Buffer): Promise<HaltingServer> {
     if (range === undefined) response.writeHead(200, headers);
     else
       response.writeHead(206, { ...headers, "content-range": `bytes ${from}-${content.length - 1}/${content.length}` });
-    if (isHalting) response.write(content.subarray(from, Math.max(from, content.length / 2)));
-    else response.end(content.subarray(from));
+    if (!isHalting) return void response.end(content.subarray(from));
+    const half = Math.max(from, content.length / 2);
+    response.write(content.subarray(from, half));
+    owed.push(() => response.end(content.subarray(half)));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -33,6 +36,7 @@ export async function serveHalf(content: Buffer): Promise<HaltingServer> {
     ranges,
     goOn() {
       isHalting = false;
+      for (const send of owed.splice(0)) send();
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
