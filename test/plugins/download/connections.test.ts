@@ -54,7 +54,7 @@ test("downloads from one server, one after the other, share a connection, also t
   assert.deepEqual(later.files(), { later: "/later" });
 });
 
-test("a transfer with a limit has a connection of its own, as each behind a proxy has", async () => {
+test("a transfer with a limit has a connection of its own", async () => {
   await using server = await serve((_, response) => void response.end("content"));
   using step = fetching();
   for (const name of ["one", "two"]) await step.fetch(`${server.url}/${name}`, { bytesPerSecond: 1_000_000 });
