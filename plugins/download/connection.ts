@@ -1,19 +1,16 @@
-// One GET over a connection of its own, whose buffers do not pile up.
+// One GET, over a connection that an earlier one has left, if there is such a one.
 
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
-import type { RequestOptions } from "node:https";
-import type { Socket } from "node:net";
+import type { Agent as AgentType, RequestOptions } from "node:https";
 import type { SecureContextOptions } from "node:tls";
 import { PluginError } from "gantry";
 import { shown } from "gantry/toolkit/addresses";
 import { connectionFailure } from "./failures.ts";
+import { idleConnections } from "./idle-connections.ts";
+import { maxReadBytes, ReusedBuffer } from "./reused-buffer.ts";
 
-/** What one read from the network takes at most; a slow transfer reads a quarter of a second's share. */
-const maxReadBytes = 1 << 20;
+/** What one read from the network takes at most where the transfer is limited: a quarter of a second's share. */
 const minReadBytes = 4096;
-/** So many buffers of full size stay for the connections that come next. */
-const maxFreeBuffers = 4;
-const freeBuffers: Buffer[] = [];
 
 export interface GetOptions {
   headers: IncomingHttpHeaders;
@@ -26,82 +23,62 @@ export interface GetOptions {
 }
 
 /** The response, whatever its status, with its body still to come. Rejects with a coded failure or the signal's reason. */
-export function get(
-  url: URL,
-  { headers, tls, silenceMs, bytesPerSecond = Number.POSITIVE_INFINITY, signal }: GetOptions,
-): Promise<IncomingMessage> {
+export async function get(url: URL, options: GetOptions): Promise<IncomingMessage> {
+  const { bytesPerSecond = Number.POSITIVE_INFINITY } = options;
+  const readBytes = Math.max(minReadBytes, Math.min(maxReadBytes, Math.ceil(bytesPerSecond / 4)));
+  const agent = readBytes === maxReadBytes ? idleConnections(url.protocol) : undefined;
+  if (agent !== undefined) {
+    const response = await ask(url, options, agent);
+    if (response !== "stale") return response;
+  }
   // As a built-in module: an import would load much that is not needed here (fetch and its parser).
-  const { Agent, request } = process.getBuiltinModule(
-    url.protocol === "https:" ? "node:https" : "node:http",
-  ) as typeof import("node:https");
-  const reading = new ReusedBuffer(Math.max(minReadBytes, Math.min(maxReadBytes, Math.ceil(bytesPerSecond / 4))));
-  const options: RequestOptions & { onread: object } = {
+  const { Agent } = modulesOf(url);
+  // HTTP_PROXY, HTTPS_PROXY and NO_PROXY are heeded by Node's own agent.
+  const own = new Agent({ proxyEnv: process.env, keepAlive: false });
+  return (await ask(url, options, own, new ReusedBuffer(readBytes))) as IncomingMessage;
+}
+
+/** "stale": it was an earlier connection, and the server, which had closed it, has not begun to answer. */
+function ask(
+  url: URL,
+  { headers, tls, silenceMs, signal }: GetOptions,
+  agent: AgentType,
+  reading?: ReusedBuffer,
+): Promise<IncomingMessage | "stale"> {
+  const options: RequestOptions & { onread?: object } = {
     host: url.hostname.replace(/^\[|\]$/g, ""),
     ...(url.port === "" ? {} : { port: url.port }),
     path: url.pathname + url.search,
     method: "GET",
     headers: { host: url.host, "user-agent": "gantry", accept: "*/*", "accept-encoding": "identity", ...headers },
-    // HTTP_PROXY, HTTPS_PROXY and NO_PROXY are heeded by Node's own agent.
-    agent: new Agent({ proxyEnv: process.env, keepAlive: false }),
+    agent,
     timeout: silenceMs,
     signal,
     minVersion: "TLSv1.2",
     ...tls,
-    onread: reading.onread,
+    ...(reading === undefined ? {} : { onread: reading.onread }),
   };
   return new Promise((resolve, reject) => {
-    const sent: ClientRequest = request(options, (response) => {
+    const sent: ClientRequest = modulesOf(url).request(options, (response) => {
       // From here on whoever reads the body watches for silence: the socket is silent, too, while a slow disk holds
       // the reading up.
       sent.setTimeout(0);
       resolve(response);
     });
-    sent.on("socket", (socket) => reading.serve(socket));
+    if (reading !== undefined) sent.on("socket", (socket) => reading.serveOnce(socket));
     sent.on("timeout", () => sent.destroy(silent(shown(url), silenceMs)));
-    sent.on("error", (error) => reject(signal.aborted ? signal.reason : connectionFailure(error, shown(url))));
+    sent.on("error", (error) => {
+      if (signal.aborted) reject(signal.reason);
+      else if (sent.reusedSocket && !(error instanceof PluginError)) resolve("stale");
+      else reject(connectionFailure(error, shown(url)));
+    });
     sent.end();
   });
 }
 
+const modulesOf = ({ protocol }: URL) =>
+  process.getBuiltinModule(protocol === "https:" ? "node:https" : "node:http") as typeof import("node:https");
+
 export function silent(where: string, silenceMs: number): PluginError {
   return new PluginError("DOWNLOAD_SILENT", `${where} said nothing for ${silenceMs} ms`);
-}
-
-/**
- * Lets a socket read into the same memory again and again. Node makes a new buffer for each read otherwise, and the
- * collector of garbage, which counts small objects, lets them pile up to 80 MB.
- */
-class ReusedBuffer {
-  /** Node's setting of that name for a connection. */
-  readonly onread: { buffer: Buffer; callback(length: number, buffer: Uint8Array): boolean };
-  #socket: Socket | undefined;
-
-  constructor(sizeBytes: number) {
-    this.onread = {
-      buffer: (sizeBytes === maxReadBytes ? freeBuffers.pop() : undefined) ?? Buffer.allocUnsafeSlow(sizeBytes),
-      callback: (length, buffer) => {
-        // The parser of HTTP copies what it needs before this returns.
-        this.#socket?.emit("data", buffer.subarray(0, length));
-        return true;
-      },
-    };
-  }
-
-  serve(socket: Socket): void {
-    this.#socket = socket;
-    const { buffer } = this.onread;
-    // Behind a proxy the connection is made in another way, without `onread`.
-    socket.on("data", (chunk: Buffer) => {
-      if (chunk.buffer !== buffer.buffer) release(chunk);
-    });
-    // Nothing is read any more then.
-    socket.once("close", () => {
-      if (buffer.length === maxReadBytes && freeBuffers.length < maxFreeBuffers) freeBuffers.push(buffer);
-    });
-  }
-}
-
-/** Gives the memory of a buffer back that nobody else has a part of; it is not to be read after this. */
-export function release(chunk: Buffer): void {
-  if (chunk.byteOffset === 0 && chunk.length === chunk.buffer.byteLength) (chunk.buffer as ArrayBuffer).transfer(0);
 }

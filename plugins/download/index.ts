@@ -1,4 +1,5 @@
 import { definePlugin, parseDuration } from "gantry";
+import { closeIdleConnections } from "./idle-connections.ts";
 import { Parts } from "./parts.ts";
 import type { Config } from "./plugin.types.ts";
 import { copy } from "./steps/copy.ts";
@@ -9,7 +10,10 @@ export default definePlugin<Config>({
     const parts = new Parts({ directory, keepMs: parseDuration(config.keepParts)!, log });
     return {
       steps: { fetch: fetch(config, parts), copy: copy(config, parts) },
-      stop: () => parts.stop(),
+      async stop() {
+        closeIdleConnections();
+        await parts.stop();
+      },
     };
   },
 });

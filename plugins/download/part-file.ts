@@ -3,8 +3,8 @@
 
 import { constants } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
-import { release } from "./connection.ts";
 import { writeFailure } from "./failures.ts";
+import { release } from "./reused-buffer.ts";
 
 /** Whoever adds waits while more than this is to be written. */
 const maxWaitingBytes = 1 << 20;
