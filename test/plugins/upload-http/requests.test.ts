@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { JsonObject } from "../../../host/sdk.ts";
+import { sendUpload } from "../../../host/uploading/request.ts";
 import { checkOptions } from "../../../plugins/upload-http/options.ts";
 import { type Certificates, makeCertificates } from "../../support/certificates.ts";
 import { needs } from "../../support/parts.ts";
@@ -50,6 +52,42 @@ test("method and headers are the workflow's; with a prefix only those that have 
   const { "x-one": one, "content-type": type } = server.headers.get("/posted")!;
   assert.deepEqual([one, type, server.methods.get("/posted")], ["1", "text/csv", "POST"]);
 });
+
+test("headers that belong to the connection, and such as cannot be sent, are refused before anything is", async () => {
+  const names = [
+    "Trailer",
+    "TE",
+    "Keep-Alive",
+    "Expect",
+    "Content-Length",
+    "Content-Range",
+    "",
+    `${"x".repeat(9000)}\n`,
+  ];
+  for (const [name, value] of [...names.map((name) => [name, "x"]), ["X-Line", "a\r\nb"], ["X-Euro", "€"]] as const) {
+    const failed = await failureOf("upload-http", put({ url: `${server.url}/headers`, headers: { [name]: value } }));
+    assert.equal(failed.code, "UPLOAD_HTTP_HEADER_INVALID", name);
+    assert.ok(failed.message.length < 200);
+  }
+  assert.equal(server.headers.has("/headers"), false);
+});
+
+test("what Node refuses only when the request leaves fails the request, and nothing else", async () => {
+  const agent = new Agent();
+  const sending = sendUpload(new URL(`${server.url}/late`), chunksOf("content"), {
+    method: "PUT",
+    headers: { trailer: "x" },
+    lengthBytes: 7,
+    agent: agent as never,
+    signal: AbortSignal.timeout(60_000),
+  });
+  await assert.rejects(sending, { code: "ERR_HTTP_TRAILER_INVALID" });
+  agent.destroy();
+});
+
+async function* chunksOf(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text);
+}
 
 test("checksum is the MD5 of what is sent, and compression is named", async () => {
   await put({ url: `${server.url}/sum`, checksum: true });
