@@ -16,6 +16,11 @@ export const hasParts = (id: string) =>
 export const alreadyStarted = (id: string) =>
   new PluginError("FILE_UPLOAD_ALREADY_STARTED", `upload '${id}' already started`);
 
+export const patternInvalid = (message: string) => new PluginError("FILE_UPLOAD_PATTERN_INVALID", message);
+
+export const tooMany = (most: number) =>
+  new PluginError("FILE_UPLOAD_TOO_MANY", `the pattern leads to more than ${most} files or folders`);
+
 export const ongoing = () =>
   new PluginError(
     "FILE_UPLOAD_ONGOING",

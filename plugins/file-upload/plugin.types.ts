@@ -74,6 +74,10 @@ export interface Config {
    */
   maxParallel: number;
   /**
+   * How many files one trigger may select.
+   */
+  maxFiles: number;
+  /**
    * Whether files are left out that have not changed since their last successful upload.
    */
   onlyChanged: boolean;

@@ -5,7 +5,7 @@ import type { SelectInput, SelectOutput } from "../plugin.types.ts";
 import { type SelectedFile, selectFiles } from "../selection.ts";
 import type { Uploads } from "../uploads.ts";
 
-export function select(uploads: Uploads, ledger: Ledger): Step<SelectInput, SelectOutput> {
+export function select(uploads: Uploads, ledger: Ledger, maxFiles: number): Step<SelectInput, SelectOutput> {
   return {
     plan: ({ files, options }) => `selects ${options?.["upload.files"] ?? files} for an upload`,
 
@@ -13,7 +13,7 @@ export function select(uploads: Uploads, ledger: Ledger): Step<SelectInput, Sele
       const { files, include, exclude, mode, onlyChanged, singleUpload } = input;
       const options = input.options ?? {};
       const requested = options["upload.files"] ?? "";
-      const found = await selectFiles({ requested, files, include, exclude, mode }, signal, log);
+      const found = await selectFiles({ requested, files, include, exclude, mode, maxFiles }, signal, log);
       const selected = onlyChanged ? await changedSince(found, ledger) : found;
       const upload = await uploads.create({
         run: run.id,
@@ -42,10 +42,9 @@ async function changedSince(found: SelectedFile[], ledger: Ledger): Promise<Sele
     const gone = await Promise.all(page.map(async (path) => ((await isThere(path)) ? [] : [path])));
     await ledger.forgetUploaded(gone.flat());
   }
-  const isNew = await Promise.all(
-    found.map(async ({ realPath, identity }) => (await ledger.uploadedIdentity(realPath)) !== identity),
-  );
-  return found.filter((_, index) => isNew[index]);
+  const changed: SelectedFile[] = [];
+  for (const file of found) if ((await ledger.uploadedIdentity(file.realPath)) !== file.identity) changed.push(file);
+  return changed;
 }
 
 const isThere = (path: string) =>
