@@ -30,6 +30,9 @@ export const ongoing = () =>
 export const idTaken = (id: string) =>
   new PluginError("FILE_UPLOAD_ID_TAKEN", `there is an upload with correlation ID '${id}' already`);
 
+export const optionsTooLong = (prefix: string, most: number) =>
+  new PluginError("FILE_UPLOAD_OPTIONS_INVALID", `the options ${prefix}* have more than ${most} characters together`);
+
 export const providerUnknown = (name: string) =>
   new PluginError("FILE_UPLOAD_PROVIDER_UNKNOWN", `unknown storage provider '${name}'`);
 

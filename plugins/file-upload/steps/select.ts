@@ -1,5 +1,6 @@
 import { lstat } from "node:fs/promises";
 import type { Step } from "gantry";
+import { handedOn } from "../handed-on.ts";
 import type { Ledger } from "../ledger.ts";
 import type { SelectInput, SelectOutput } from "../plugin.types.ts";
 import { type SelectedFile, selectFiles } from "../selection.ts";
@@ -13,13 +14,14 @@ export function select(uploads: Uploads, ledger: Ledger, maxFiles: number): Step
       const { files, include, exclude, mode, onlyChanged, singleUpload } = input;
       const options = input.options ?? {};
       const requested = options["upload.files"] ?? "";
+      const forwarded = handedOn(options, "options.");
       const found = await selectFiles({ requested, files, include, exclude, mode, maxFiles }, signal, log);
       const selected = onlyChanged ? await changedSince(found, ledger) : found;
       const upload = await uploads.create({
         run: run.id,
         id: input.correlationId ?? "",
         files: selected,
-        options: forwarded(options),
+        options: forwarded,
         single: singleUpload && options.force !== "true",
       });
       const left = found.length - selected.length;
@@ -27,13 +29,6 @@ export function select(uploads: Uploads, ledger: Ledger, maxFiles: number): Step
       return { upload, files: selected.length };
     },
   };
-}
-
-const prefix = "options.";
-
-function forwarded(options: Record<string, string>): Record<string, string> {
-  const given = Object.entries(options).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(given.map(([name, value]) => [name.slice(prefix.length), value]));
 }
 
 /** Forgets what is no longer there, so that the memory does not grow with every file there ever was. */
