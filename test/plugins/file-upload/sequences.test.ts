@@ -177,6 +177,14 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
         },
       ],
     );
+    // Secrets are secret also in a command that is refused.
+    const secrets = { "https.url": 5, "https.header.Authorization": "a-secret-token", "info.a": "shown" };
+    const refused = await hub.command("start", { correlationId: "again#1", options: secrets });
+    assert.equal(
+      refused.value?.message,
+      `invalid 'start' operation parameters: {"correlationId":"again#1","options":{"https.url":5,"https.header.Authorization":"***","info.a":"shown"}}`,
+    );
+    assert.ok(!hub.device.host.log.includes("a-secret-token"));
     assert.deepEqual(hub.reportsOf("again"), []);
     await hub.startOne(request!, { ...to("again")(request!), "storage.provider": "GENERIC" });
     assert.equal((await hub.end("again")).state, "SUCCESS");
