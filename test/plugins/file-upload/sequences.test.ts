@@ -6,11 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { waitFor } from "../../../host/testing/wait-for.ts";
+import manifestOfPlugin from "../../../plugins/file-upload/plugin.json" with { type: "json" };
 import { makeCertificates } from "../../support/certificates.ts";
 import { needs } from "../../support/parts.ts";
 import { type PutServer, startPutServer } from "../../support/put-server.ts";
 import { unrulyProxy } from "../../support/unruly-proxy.ts";
 import { Hub, nameOf, type UploadRequest } from "./hub.ts";
+
+const manifest: { errors: Record<string, { remedy: string }> } = manifestOfPlugin;
 
 const skip = needs("mosquitto") || needs("openssl");
 
@@ -397,5 +400,20 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
         await activate(value),
         refused(`invalid 'activate' operation parameters: ${JSON.stringify(value)}`),
       );
+  });
+
+  test("what is refused has its code in the log, with its remedy", async () => {
+    const codes = [
+      ...[
+        "FILE_UPLOAD_UNKNOWN",
+        "FILE_UPLOAD_HAS_PARTS",
+        "FILE_UPLOAD_ALREADY_STARTED",
+        "FILE_UPLOAD_PROVIDER_UNKNOWN",
+      ],
+      ...["FILE_UPLOAD_OPTIONS_INVALID", "FILE_UPLOAD_NOTHING_SPECIFIED", "FILE_UPLOAD_PATTERN_INVALID"],
+      "FILE_UPLOAD_PERIOD_INVALID",
+    ];
+    for (const code of codes)
+      await waitFor(code, () => hub.logged(code).some(({ remedy }) => remedy === manifest.errors[code]!.remedy));
   });
 });

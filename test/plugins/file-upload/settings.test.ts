@@ -113,11 +113,14 @@ describe("a device that uploads what is configured, once, and removes it", { ski
       [refused.status, refused.value?.message],
       [500, "there is an ongoing upload -  set the 'force' option to 'true' to force trigger the upload"],
     );
+    assert.equal((await trigger("third", { force: "yes" })).status, 500);
     assert.equal((await trigger("fourth", { force: "true" })).status, 204);
     assert.equal(
       (await trigger("second", { force: "true" })).value?.message,
       "there is an upload with correlation ID 'second' already",
     );
+    for (const code of ["FILE_UPLOAD_ONGOING", "FILE_UPLOAD_ID_TAKEN"])
+      await waitFor(code, () => hub.logged(code).some(({ remedy }) => remedy !== undefined));
     for (const correlationId of ["first", "second", "fourth"]) await hub.command("cancel", { correlationId });
     proxy.fate = () => "pass";
     assert.equal((await trigger("third")).status, 204);
