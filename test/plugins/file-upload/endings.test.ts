@@ -1,11 +1,13 @@
 // Runs that do not report how their file went, or come too late to have one.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { waitFor } from "../../../host/testing/wait-for.ts";
 import { needs } from "../../support/parts.ts";
 import { Hub, shipped } from "./hub.ts";
@@ -38,7 +40,7 @@ describe("files of which nothing more is heard", { skip: needs("mosquitto"), tim
     writeFileSync(join(directory, "a.log"), "a");
     const names = ["request-uploads", "cancel-uploads", "expire-uploads"];
     hub = await Hub.start({
-      upload: { files: `${directory}/*.log` },
+      upload: { files: `${directory}/*.log`, mode: "lax" },
       workflows: { "upload-files": silent(), ...Object.fromEntries(names.map((name) => [name, shipped(name)])) },
     });
   });
@@ -63,6 +65,33 @@ describe("files of which nothing more is heard", { skip: needs("mosquitto"), tim
       return lines.length > 0 && lines;
     });
     assert.match(String(line!.msg), /the upload 'late#1' has ended meanwhile/);
+  });
+
+  test("an upload whose requests are not all sent, as their run was cancelled, does not stay for ever", async () => {
+    for (const [name, count] of [
+      ["some", 120],
+      ["most", 250],
+    ] as const) {
+      mkdirSync(join(directory, name));
+      for (let n = 0; n < count; n++) writeFileSync(join(directory, name, `${n}`), "");
+      const options = { "upload.files": `${directory}/${name}/*` };
+      assert.equal((await hub.command("trigger", { correlationId: name, options })).status, 204);
+      if (name === "most") break;
+      // With so many under way a further upload is asked for by and by.
+      for (const request of await hub.requests(name, count)) await hub.startOne(request, { "https.url": "http://x/" });
+    }
+    await hub.requests("most", 200);
+    const accepted = hub.device.host.lines().filter(({ workflow, msg }) => {
+      return workflow === "request-uploads" && msg === "run accepted";
+    });
+    const { data, config } = hub.device.folder;
+    const main = fileURLToPath(new URL("../../../host/main.ts", import.meta.url));
+    const run = String(accepted.at(-1)!.run);
+    await promisify(execFile)(process.execPath, [main, "cancel", run, "--config", config, "--data", data]);
+    const { state, statusCode } = await hub.end("most");
+    assert.deepEqual([state, statusCode], ["CANCELED", "RUN_CANCELLED"]);
+    assert.equal((await hub.command("cancel", { correlationId: "most" })).status, 404);
+    await hub.command("cancel", { correlationId: "some" });
   });
 
   test("a file of which nothing was heard for a day is given up: FILE_UPLOAD_ABANDONED", async () => {
