@@ -126,6 +126,10 @@ export interface SelectInput {
    */
   onlyChanged: boolean;
   /**
+   * Whether a file to which several paths lead is taken once.
+   */
+  distinct: boolean;
+  /**
    * Whether it is refused while another upload is under way.
    */
   singleUpload: boolean;

@@ -14,6 +14,8 @@ export interface Wanted extends Allowed {
   exclude: readonly string[];
   /** So many at most. */
   maxFiles: number;
+  /** Whether a file to which several paths lead is taken once. */
+  distinct: boolean;
 }
 
 export interface SelectedFile {
@@ -27,17 +29,21 @@ export interface SelectedFile {
 
 /** Rejects as `checkRequested`, and with FILE_UPLOAD_PATTERN_INVALID and FILE_UPLOAD_TOO_MANY. */
 export async function selectFiles(wanted: Wanted, signal: AbortSignal, log: Log): Promise<SelectedFile[]> {
-  const { requested, files, include, exclude, mode, maxFiles } = wanted;
+  const { requested, files, include, exclude, mode, maxFiles, distinct } = wanted;
   const limits = { signal, log, maxFiles };
   checkRequested(requested, wanted);
   const [isExcluded, isAllowed] = [globMatcher(exclude), await realAllowance(wanted)];
   const found = new Map<string, SelectedFile>();
+  const taken = new Set<string>();
   const take = async (path: string) => {
     signal.throwIfAborted();
     if (found.has(path) || isExcluded(path)) return;
     const file = await look(path, log);
     if (file === undefined) return;
     if (isAllowed(file.realPath)) {
+      if (distinct && taken.has(file.realPath))
+        return log.warn("left out of an upload: a file that another path has led to", { path, file: file.realPath });
+      taken.add(file.realPath);
       found.set(path, file);
       withinLimit(found.size, limits);
     } else log.warn("left out of an upload: a file that a link leads to from what may be uploaded", { path, mode });

@@ -11,11 +11,11 @@ export function select(uploads: Uploads, ledger: Ledger, maxFiles: number): Step
     plan: ({ files, options }) => `selects ${options?.["upload.files"] ?? files} for an upload`,
 
     async run(input, { signal, log, run }) {
-      const { files, include, exclude, mode, onlyChanged, singleUpload } = input;
+      const { files, include, exclude, mode, distinct, onlyChanged, singleUpload } = input;
       const options = input.options ?? {};
       const requested = options["upload.files"] ?? "";
       const forwarded = handedOn(options, "options.");
-      const found = await selectFiles({ requested, files, include, exclude, mode, maxFiles }, signal, log);
+      const found = await selectFiles({ requested, files, include, exclude, mode, maxFiles, distinct }, signal, log);
       const selected = onlyChanged ? await changedSince(found, ledger) : found;
       const upload = await uploads.create({
         run: run.id,

@@ -35,7 +35,15 @@ after(() => {
 
 async function select(wanted: Partial<Wanted>): Promise<{ paths: string[]; lines: LogLine[] }> {
   const lines: LogLine[] = [];
-  const usual = { requested: "", files: "", include: [], exclude: [], mode: "lax" as const, maxFiles: 1000 };
+  const usual = {
+    requested: "",
+    files: "",
+    include: [],
+    exclude: [],
+    mode: "lax" as const,
+    maxFiles: 1000,
+    distinct: false,
+  };
   const found = await selectFiles({ ...usual, ...wanted }, new AbortController().signal, recordingLog(lines));
   return { paths: found.map(({ path }) => path), lines };
 }
@@ -129,6 +137,14 @@ test("links and dots do not lead out of what is permitted; lax permits anything"
   assert.deepEqual(await pathsOf({ files: "sub/*/*.txt", mode: "strict" }), ["sub/deep/e.txt"]);
   assert.deepEqual(await pathsOf({ requested: "sub/../a.txt" }), ["sub/../a.txt"]);
   assert.deepEqual(await pathsOf({ requested: `${outside}/*` }), [`${outside}/secret.txt`]);
+});
+
+test("a file to which several paths lead is taken once where that is asked for", async () => {
+  const wanted = { files: "*.txt", include: ["./a.txt"], mode: "strict" as const };
+  assert.ok((await pathsOf(wanted)).includes("link.txt"));
+  const { paths, lines } = await select({ ...wanted, distinct: true });
+  assert.deepEqual(paths, [".hidden.txt", "[x].txt", "a.txt", "b.txt"]);
+  assert.ok(lines.some(({ text, fields }) => fields.path === "link.txt" && /another path/.test(text)));
 });
 
 test("a base that is itself a link is where the files really are", async () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -75,6 +75,14 @@ describe("a device that uploads what is configured, once, and removes it", { ski
     assert.deepEqual([...server.files.keys()].sort(), ["/a.log", "/b.csv"]);
     assert.equal(server.headers.get("/a.log")!["content-md5"], md5(Buffer.from("a")));
     assert.deepEqual(there.map(existsSync), [false, false, true]);
+  });
+
+  test("a file and a link to it are one file, which is not missed when it is removed", async () => {
+    const paths = [write("one/same.log", "same"), join(directory, "one/same-link.log")];
+    symlinkSync(paths[0]!, paths[1]!);
+    assert.equal((await hub.upload("same", `${directory}/one/same*.log`, to(server.port), 1)).state, "SUCCESS");
+    assert.ok(!existsSync(paths[0]!));
+    rmSync(paths[1]!);
   });
 
   test("what may be asked for is what is configured", async () => {
