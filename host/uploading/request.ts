@@ -63,7 +63,10 @@ async function write(request: ClientRequest, body: AsyncIterable<Buffer>): Promi
   for await (const chunk of body) {
     await passed;
     if (request.destroyed) return;
-    passed = new Promise((resolve) => request.write(chunk, () => resolve()));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // Not in the promise: what Node throws at the first chunk, when it writes the headers, must end the request.
+    request.write(chunk, () => resolve());
+    passed = promise;
   }
   request.end();
 }

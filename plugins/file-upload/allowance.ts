@@ -4,6 +4,7 @@
 import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { PluginError } from "gantry";
+import { patternInvalid } from "./failures.ts";
 import { globMatcher, hasGlobMeta, splitAtMeta } from "./globs.ts";
 import { compileGoPattern, hasMeta } from "./go-pattern.ts";
 
@@ -15,12 +16,22 @@ export interface Allowed {
   mode: "strict" | "scoped" | "lax";
 }
 
-/** Throws FILE_UPLOAD_NOT_PERMITTED and FILE_UPLOAD_NOTHING_SPECIFIED, in the original's words. Empty: what is configured. */
+/** Longer than any path can be. */
+const maxPatternLength = 4096;
+/** Longer than any name can be. */
+const maxNameLength = 255;
+
+/**
+ * Throws FILE_UPLOAD_NOT_PERMITTED and FILE_UPLOAD_NOTHING_SPECIFIED, in the original's words, and
+ * FILE_UPLOAD_PATTERN_INVALID. Empty: what is configured.
+ */
 export function checkRequested(requested: string, { files, include, mode }: Allowed): void {
   if (requested === "") {
     if (files !== "" || include.length > 0) return;
     throw new PluginError("FILE_UPLOAD_NOTHING_SPECIFIED", "upload files not specified");
   }
+  if (requested.length > maxPatternLength)
+    throw patternInvalid(`a pattern of more than ${maxPatternLength} characters`);
   if (mode === "lax" || requested === files || include.includes(requested)) return;
   if (mode === "scoped" && isWithin(requested, files, include)) return;
   throw new PluginError("FILE_UPLOAD_NOT_PERMITTED", `uploading '${requested}' with mode '${mode}' is not permitted`);
@@ -29,7 +40,9 @@ export function checkRequested(requested: string, { files, include, mode }: Allo
 function isWithin(requested: string, files: string, include: readonly string[]): boolean {
   // A pattern's star would match the dots, too.
   if (requested.split("/").includes("..")) return false;
-  return (files !== "" && compileGoPattern(files).test(requested)) || globMatcher(include)(requested);
+  if (files !== "" && compileGoPattern(files).test(requested)) return true;
+  // The operator's globs may need very many steps for a name that is very long.
+  return requested.split("/").every(({ length }) => length <= maxNameLength) && globMatcher(include)(requested);
 }
 
 /**
@@ -49,7 +62,7 @@ export async function realAllowance({ files, include, mode }: Allowed): Promise<
     return (path: string) => path.startsWith(base) && matches(path.slice(base.length));
   };
   const allows = await Promise.all([
-    ...(files === "" ? [] : [within(files, hasMeta, (rest) => (path) => compileGoPattern(rest).test(path))]),
+    ...(files === "" ? [] : [within(files, hasMeta, (rest) => compileGoPattern(rest).test)]),
     ...include.map((glob) => within(glob, hasGlobMeta, (rest) => globMatcher([rest]))),
   ]);
   return (realPath) => allows.some((allow) => allow(realPath));

@@ -16,6 +16,11 @@ export const hasParts = (id: string) =>
 export const alreadyStarted = (id: string) =>
   new PluginError("FILE_UPLOAD_ALREADY_STARTED", `upload '${id}' already started`);
 
+export const patternInvalid = (message: string) => new PluginError("FILE_UPLOAD_PATTERN_INVALID", message);
+
+export const tooMany = (most: number) =>
+  new PluginError("FILE_UPLOAD_TOO_MANY", `the pattern leads to more than ${most} files or folders`);
+
 export const ongoing = () =>
   new PluginError(
     "FILE_UPLOAD_ONGOING",
@@ -24,6 +29,9 @@ export const ongoing = () =>
 
 export const idTaken = (id: string) =>
   new PluginError("FILE_UPLOAD_ID_TAKEN", `there is an upload with correlation ID '${id}' already`);
+
+export const optionsTooLong = (prefix: string, most: number) =>
+  new PluginError("FILE_UPLOAD_OPTIONS_INVALID", `the options ${prefix}* have more than ${most} characters together`);
 
 export const providerUnknown = (name: string) =>
   new PluginError("FILE_UPLOAD_PROVIDER_UNKNOWN", `unknown storage provider '${name}'`);

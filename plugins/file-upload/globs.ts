@@ -1,10 +1,9 @@
 // Globs of one's own, beyond the original: `**` stands for any number of folders, `{a,b}` for one of several.
 
-import type { Dirent } from "node:fs";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { PluginError } from "gantry";
 import { matcher } from "gantry/toolkit/globs";
+import { patternInvalid } from "./failures.ts";
+import { type Limits, readFolder, withinLimit } from "./read-folder.ts";
 
 /**
  * Throws FILE_UPLOAD_PATTERN_INVALID. Names that begin with a dot are names like others. What begins with a slash fits
@@ -12,7 +11,7 @@ import { matcher } from "gantry/toolkit/globs";
  */
 export function globMatcher(globs: readonly string[]): (path: string) => boolean {
   const patterns = globs.map((glob) => {
-    const matches = matcher([withoutRoot(glob)], invalid);
+    const matches = matcher([withoutRoot(glob)], patternInvalid);
     return { isAbsolute: glob.startsWith("/"), isAnywhere: glob.startsWith("**/"), matches };
   });
   return (path) =>
@@ -33,24 +32,24 @@ export function splitAtMeta(pattern: string, hasMeta: (part: string) => boolean)
   return { folder: folder !== "" ? folder : pattern.startsWith("/") ? "/" : ".", rest: parts.slice(fixed).join("/") };
 }
 
-/** The files that a glob stands for, in the order of their paths. Links to folders are not followed. */
-export async function expandGlob(glob: string, signal: AbortSignal): Promise<string[]> {
+/**
+ * The files that a glob stands for, in the order of their paths. Links to folders are not followed. Rejects with
+ * FILE_UPLOAD_TOO_MANY.
+ */
+export async function expandGlob(glob: string, limits: Limits): Promise<string[]> {
   const isWanted = globMatcher([glob]);
   const { folder } = splitAtMeta(glob, hasGlobMeta);
   const found: string[] = [];
   const waiting = [folder];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    signal.throwIfAborted();
-    const entries: Dirent[] = await readdir(next, { withFileTypes: true }).catch(() => []);
-    for (const entry of entries) {
+    for await (const entry of readFolder(next, limits)) {
       const path = next === "." ? entry.name : join(next, entry.name);
       if (entry.isDirectory()) waiting.push(path);
       else if (isWanted(path)) found.push(path);
+      withinLimit(waiting.length + found.length, limits);
     }
   }
   return found.toSorted();
 }
 
 const withoutRoot = (path: string) => path.replace(/^\/+/, "");
-
-const invalid = (message: string) => new PluginError("FILE_UPLOAD_PATTERN_INVALID", message);

@@ -1,23 +1,54 @@
 // Patterns as the original has them, those of Go's filepath.Match: `*` and `?` stop at a slash and match a leading dot,
 // `[a-z]`, `[^a]`, and `\` before a sign that means itself. There is no `**` and no `{}`.
 
-import { PluginError } from "gantry";
+import { patternInvalid } from "./failures.ts";
+
+/** A sign of a path fits it, or not; a star is any number of signs other than a slash. */
+type Token = "*" | ((sign: string) => boolean);
+
+export interface GoPattern {
+  test(path: string): boolean;
+}
 
 /** Throws FILE_UPLOAD_PATTERN_INVALID, in Go's words. */
-export function compileGoPattern(pattern: string): RegExp {
-  let source = "";
+export function compileGoPattern(pattern: string): GoPattern {
+  const tokens: Token[] = [];
   const signs = [...pattern];
   for (let at = 0; at < signs.length; at++) {
     const sign = signs[at]!;
-    if (sign === "*") source += "[^/]*";
-    else if (sign === "?") source += "[^/]";
+    if (sign === "*") {
+      if (tokens.at(-1) !== "*") tokens.push("*");
+    } else if (sign === "?") tokens.push((other) => other !== "/");
     else if (sign === "[") {
-      const { text, end } = classAt(signs, at);
-      source += text;
+      const { fits, end } = classAt(signs, at);
+      tokens.push(fits);
       at = end;
-    } else source += RegExp.escape(sign === "\\" ? signAt(signs, ++at) : sign);
+    } else {
+      const meant = sign === "\\" ? signAt(signs, ++at) : sign;
+      tokens.push((other) => other === meant);
+    }
   }
-  return new RegExp(`^${source}$`, "su");
+  return { test: (path) => matches([...path], tokens) };
+}
+
+// Not by a regular expression: that goes back to every star, and a hub's pattern could hold the host up for years. Going
+// back to the last one is enough, as in Go: never more steps than signs times tokens.
+function matches(signs: string[], tokens: Token[]): boolean {
+  let [sign, token, star, taken] = [0, 0, -1, 0];
+  while (sign < signs.length) {
+    const wanted = tokens[token];
+    if (wanted === "*") {
+      star = token++;
+      taken = sign;
+    } else if (wanted?.(signs[sign]!)) {
+      sign++;
+      token++;
+    } else if (star >= 0 && signs[taken] !== "/") {
+      sign = ++taken;
+      token = star + 1;
+    } else return false;
+  }
+  return tokens.slice(token).every((rest) => rest === "*");
 }
 
 /** Whether it stands for more than itself. */
@@ -25,17 +56,17 @@ export function hasMeta(pattern: string): boolean {
   return /[*?[\\]/.test(pattern);
 }
 
-function classAt(signs: string[], start: number): { text: string; end: number } {
+function classAt(signs: string[], start: number): { fits: (sign: string) => boolean; end: number } {
   let at = start + 1;
   const isNegated = signs[at] === "^";
   if (isNegated) at += 1;
-  const ranges: string[] = [];
+  const ranges: [number, number][] = [];
   const take = () => {
     // A range neither begins with a hyphen nor is the end of the class.
     if (["-", "]"].includes(signs[at] ?? "")) throw invalid();
     const taken = signs[at] === "\\" ? signAt(signs, ++at) : signAt(signs, at);
     at += 1;
-    return taken;
+    return taken.codePointAt(0)!;
   };
   while (signs[at] !== "]" || ranges.length === 0) {
     const low = take();
@@ -45,12 +76,10 @@ function classAt(signs: string[], start: number): { text: string; end: number } 
       high = take();
     }
     // What is the wrong way round matches nothing.
-    if (low <= high) ranges.push(`\\u{${codeOf(low)}}-\\u{${codeOf(high)}}`);
-    else ranges.push("");
+    ranges.push([low, high]);
   }
-  const inside = ranges.join("");
-  if (isNegated) return { text: inside === "" ? "[^/]" : `(?!/)[^${inside}]`, end: at };
-  return { text: inside === "" ? "(?!)" : `(?!/)[${inside}]`, end: at };
+  const isWithin = (code: number) => ranges.some(([low, high]) => low <= code && code <= high);
+  return { fits: (sign) => sign !== "/" && isWithin(sign.codePointAt(0)!) !== isNegated, end: at };
 }
 
 function signAt(signs: string[], at: number): string {
@@ -59,6 +88,4 @@ function signAt(signs: string[], at: number): string {
   return sign;
 }
 
-const codeOf = (sign: string) => sign.codePointAt(0)!.toString(16);
-
-const invalid = () => new PluginError("FILE_UPLOAD_PATTERN_INVALID", "syntax error in pattern");
+const invalid = () => patternInvalid("syntax error in pattern");

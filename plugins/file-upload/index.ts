@@ -24,7 +24,7 @@ import { Uploads } from "./uploads.ts";
 export default definePlugin<Config, { things: Things }>({
   async setup({ config, services, log, keyValue, database }) {
     const { things } = services;
-    const { featureId: feature, maxParallel } = config;
+    const { featureId: feature, maxParallel, maxFiles } = config;
     const periodMs = parseDuration(config.period)!;
     if (periodMs === 0) throw periodInvalid("period must be longer than zero");
     const period = checkPeriod(
@@ -41,7 +41,7 @@ export default definePlugin<Config, { things: Things }>({
     await announce(things, config, targets, schedule);
     return {
       steps: {
-        select: select(uploads, ledger),
+        select: select(uploads, ledger, maxFiles),
         request: request(uploads, targets, things, feature),
         begin: begin(uploads, targets),
         turn: turn(uploads),

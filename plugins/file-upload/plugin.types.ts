@@ -74,6 +74,10 @@ export interface Config {
    */
   maxParallel: number;
   /**
+   * How many files one trigger may select.
+   */
+  maxFiles: number;
+  /**
    * Whether files are left out that have not changed since their last successful upload.
    */
   onlyChanged: boolean;
@@ -121,6 +125,10 @@ export interface SelectInput {
    * Whether what has not changed since its last success is left out.
    */
   onlyChanged: boolean;
+  /**
+   * Whether a file to which several paths lead is taken once.
+   */
+  distinct: boolean;
   /**
    * Whether it is refused while another upload is under way.
    */

@@ -134,25 +134,25 @@ export class Uploads {
   }
 
   /** Resolves with the file when it may be transferred. Rejects with FILE_UPLOAD_ENDED, or the signal's reason. */
-  async place(id: string, signal: AbortSignal): Promise<BatchFile> {
-    const file = await this.#file(id);
+  async place(id: string, run: string, signal: AbortSignal): Promise<BatchFile> {
+    const file = await this.#fileOf(id, run);
     if (file === undefined) throw ended(id);
     await this.#places.take(id, signal);
     return await this.#inOrder(async () => {
-      this.#started.hear(id);
-      if ((await this.#file(id)) === undefined) {
-        this.#leave(id);
+      if ((await this.#fileOf(id, run)) === undefined) {
+        if ((await this.#file(id)) === undefined) this.#leave(id);
         throw ended(id);
       }
+      this.#started.hear(id);
       if (file.state !== "uploading") await this.#options.ledger.hasPlace(file);
       return file;
     });
   }
 
   /** Reports where the batch stands, with the bytes of a file under way. */
-  progress(id: string, bytes: number | undefined, key: string): Promise<void> {
+  progress(id: string, run: string, bytes: number | undefined, key: string): Promise<void> {
     return this.#inOrder(async () => {
-      const file = await this.#file(id);
+      const file = await this.#fileOf(id, run);
       const batch = file && (await this.#options.ledger.batch(file.batch));
       if (batch === undefined || batch.startedAt === null) return;
       if (bytes === undefined) return await this.#report(batch, key);
@@ -166,10 +166,10 @@ export class Uploads {
   }
 
   /** Resolves with how the batch has ended, if it has. One that is gone has ended before. */
-  end(id: string, end: FileEnd, key: string): Promise<Ending["state"] | undefined> {
+  end(id: string, run: string, end: FileEnd, key: string): Promise<Ending["state"] | undefined> {
     return this.#inOrder(async () => {
       const { ledger } = this.#options;
-      const file = await this.#file(id);
+      const file = await this.#fileOf(id, run);
       const found = file && (await ledger.batch(file.batch));
       if (file === undefined || found === undefined) return undefined;
       this.#underWayOf(found.id).delete(id);
@@ -289,6 +289,12 @@ export class Uploads {
   async #file(id: string): Promise<BatchFile | undefined> {
     const parsed = parseFileId(id);
     return parsed && (await this.#options.ledger.file(parsed.batch, parsed.number));
+  }
+
+  /** Undefined also where another run has it: ids come again, and who began an earlier upload has no part in this one. */
+  async #fileOf(id: string, run: string): Promise<BatchFile | undefined> {
+    const file = await this.#file(id);
+    return file?.run === run ? file : undefined;
   }
 
   async #batchOfFile(id: string): Promise<Batch | undefined> {

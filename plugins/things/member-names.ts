@@ -41,7 +41,7 @@ function nameOf(given: string, schemas: JsonObject[]): string {
 }
 
 /** The schema and all those that hold beside it. */
-function parts(schema: JsonObject, root: JsonObject, seen: Set<JsonObject>): JsonObject[] {
+export function parts(schema: JsonObject, root: JsonObject, seen: Set<JsonObject>): JsonObject[] {
   if (seen.has(schema)) return [];
   seen.add(schema);
   const { $ref, allOf, anyOf, oneOf, then, else: otherwise } = schema;
@@ -64,6 +64,6 @@ function referred(reference: Json | undefined, root: JsonObject): Json | undefin
 
 const asList = (value: Json | undefined): Json[] => (Array.isArray(value) ? value : []);
 
-function isObject(value: Json | undefined): value is JsonObject {
+export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

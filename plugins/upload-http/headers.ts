@@ -2,7 +2,12 @@ import { type OutgoingHttpHeaders, validateHeaderName, validateHeaderValue } fro
 import { PluginError } from "gantry";
 
 /** What the connection and the body themselves say. */
-const ownHeaders = ["host", "connection", "content-length", "content-range", "transfer-encoding", "upgrade", "expect"];
+const ownHeaders = [
+  ...["host", "connection", "keep-alive", "proxy-connection", "upgrade", "expect", "te", "trailer"],
+  ...["content-length", "content-range", "transfer-encoding"],
+];
+/** How much of a name is shown. */
+const shownLength = 100;
 
 /** In lower case, of the members that begin with the prefix. Throws UPLOAD_HTTP_HEADER_INVALID. */
 export function headersOf(given: Record<string, string>, prefix: string): OutgoingHttpHeaders {
@@ -16,7 +21,8 @@ export function headersOf(given: Record<string, string>, prefix: string): Outgoi
       if (ownHeaders.includes(name)) throw new Error("it belongs to the connection");
     } catch {
       // Not a word of the value: it may be a secret.
-      throw new PluginError("UPLOAD_HTTP_HEADER_INVALID", `the header ${JSON.stringify(name)} cannot be sent`);
+      const shown = JSON.stringify(name.slice(0, shownLength));
+      throw new PluginError("UPLOAD_HTTP_HEADER_INVALID", `the header ${shown} cannot be sent`);
     }
     headers[name] = value;
   }

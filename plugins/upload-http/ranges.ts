@@ -28,6 +28,8 @@ export async function putInParts(
     const answer = await target.ask({ ...target.headers, "content-range": `bytes */${total}` }, undefined, false);
     if (answer.status !== goOn) return { sentBytes: total, answer };
     start = endOf(answer);
+    if (start > 0 && start >= total)
+      throw notResumable("the server has all bytes, and does not take them for the file");
     upload.skip({ fileBytes: start });
   }
   // From here on an interrupted attempt asks first.

@@ -3,8 +3,8 @@
 
 import { Readable } from "node:stream";
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
-import { PluginError } from "gantry";
 import { connectionFailure, sendUpload, type UploadConnections, uploadChunks } from "gantry/toolkit/uploads";
+import { checkPlace, parseEndpoint } from "./place.ts";
 import type { Config, PutInput } from "./plugin.types.ts";
 
 /** A request as the SDK hands it over, signed. */
@@ -19,14 +19,9 @@ interface SignedRequest {
   body?: unknown;
 }
 
-/** Throws UPLOAD_S3_OPTION_INVALID. */
-export function parseEndpoint(address: string): URL {
-  const url = URL.parse(address);
-  if (url !== null && ["http:", "https:"].includes(url.protocol)) return url;
-  throw new PluginError("UPLOAD_S3_OPTION_INVALID", "the endpoint is no URL of HTTP or HTTPS");
-}
-
+/** Rejects with UPLOAD_S3_OPTION_INVALID. */
 export async function openClient(input: PutInput, config: Config, connections: UploadConnections): Promise<S3Client> {
+  checkPlace(input);
   const { S3Client } = await import("./sdk.ts");
   const { accessKeyId, secretAccessKey, sessionToken, endpoint, region, pathStyle } = input;
   return new S3Client({

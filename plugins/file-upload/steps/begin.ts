@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { Step } from "gantry";
+import { handedOn } from "../handed-on.ts";
 import type { BeginInput, BeginOutput } from "../plugin.types.ts";
 import type { Targets } from "../targets.ts";
 import { fileId } from "../upload-ids.ts";
@@ -15,7 +16,7 @@ export function begin(uploads: Uploads, targets: Targets): Step<BeginInput, Begi
       // In the order of the original: what is not there is said before what is wrong with its options.
       await uploads.startable(id, run.id);
       const provider = await targets.choose(given);
-      const file = await uploads.start(id, run.id, infoOf(given));
+      const file = await uploads.start(id, run.id, handedOn(given, "info."));
       return {
         id: fileId(file),
         upload: file.batch,
@@ -26,11 +27,4 @@ export function begin(uploads: Uploads, targets: Targets): Step<BeginInput, Begi
       };
     },
   };
-}
-
-const prefix = "info.";
-
-function infoOf(options: Record<string, string>): Record<string, string> {
-  const given = Object.entries(options).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(given.map(([name, value]) => [name.slice(prefix.length), value]));
 }

@@ -7,20 +7,19 @@ export const remove: Step<RemoveInput, RemoveOutput> = {
   plan: ({ path }) => `removes ${path}, if it is still as it was uploaded`,
 
   async run({ path, identity }, { log }) {
-    const stats = await lstat(path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    });
-    if (stats === undefined) return { removed: true };
-    if (identityOf(stats) !== identity) return kept(path, log);
-    await unlink(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") throw error;
-    });
+    try {
+      if (identityOf(await lstat(path, { bigint: true })) !== identity) return kept("it was written since", path, log);
+      await unlink(path);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      // It was uploaded all the same.
+      if (code !== "ENOENT") return kept(message, path, log);
+    }
     return { removed: true };
   },
 };
 
-function kept(path: string, log: Log): RemoveOutput {
-  log.warn("a file is kept after its upload: it was written since", { path });
+function kept(why: string, path: string, log: Log): RemoveOutput {
+  log.warn(`a file is kept after its upload: ${why}`, { path });
   return { removed: false };
 }

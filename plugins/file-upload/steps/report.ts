@@ -6,15 +6,15 @@ export function report(uploads: Uploads): Step<ReportInput, ReportOutput> {
   return {
     plan: ({ id, status }) => `reports that ${id} is ${status}`,
 
-    async run({ id, status, bytes, statusCode, message, others, identity }, { idempotencyKey: key }) {
+    async run({ id, status, bytes, statusCode, message, others, identity }, { idempotencyKey: key, run }) {
       if (status === "uploading") {
-        await uploads.progress(id, bytes ?? undefined, key);
+        await uploads.progress(id, run.id, bytes ?? undefined, key);
         return { ended: false };
       }
       const state =
         status === "done"
-          ? await uploads.end(id, { status, ...(identity === undefined ? {} : { identity }) }, key)
-          : await uploads.end(id, { status, statusCode, message, others }, key);
+          ? await uploads.end(id, run.id, { status, ...(identity === undefined ? {} : { identity }) }, key)
+          : await uploads.end(id, run.id, { status, statusCode, message, others }, key);
       return { ended: state !== undefined };
     },
   };

@@ -1,25 +1,27 @@
 import { lstat } from "node:fs/promises";
 import type { Step } from "gantry";
+import { handedOn } from "../handed-on.ts";
 import type { Ledger } from "../ledger.ts";
 import type { SelectInput, SelectOutput } from "../plugin.types.ts";
 import { type SelectedFile, selectFiles } from "../selection.ts";
 import type { Uploads } from "../uploads.ts";
 
-export function select(uploads: Uploads, ledger: Ledger): Step<SelectInput, SelectOutput> {
+export function select(uploads: Uploads, ledger: Ledger, maxFiles: number): Step<SelectInput, SelectOutput> {
   return {
     plan: ({ files, options }) => `selects ${options?.["upload.files"] ?? files} for an upload`,
 
     async run(input, { signal, log, run }) {
-      const { files, include, exclude, mode, onlyChanged, singleUpload } = input;
+      const { files, include, exclude, mode, distinct, onlyChanged, singleUpload } = input;
       const options = input.options ?? {};
       const requested = options["upload.files"] ?? "";
-      const found = await selectFiles({ requested, files, include, exclude, mode }, signal, log);
+      const forwarded = handedOn(options, "options.");
+      const found = await selectFiles({ requested, files, include, exclude, mode, maxFiles, distinct }, signal, log);
       const selected = onlyChanged ? await changedSince(found, ledger) : found;
       const upload = await uploads.create({
         run: run.id,
         id: input.correlationId ?? "",
         files: selected,
-        options: forwarded(options),
+        options: forwarded,
         single: singleUpload && options.force !== "true",
       });
       const left = found.length - selected.length;
@@ -29,23 +31,15 @@ export function select(uploads: Uploads, ledger: Ledger): Step<SelectInput, Sele
   };
 }
 
-const prefix = "options.";
-
-function forwarded(options: Record<string, string>): Record<string, string> {
-  const given = Object.entries(options).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(given.map(([name, value]) => [name.slice(prefix.length), value]));
-}
-
 /** Forgets what is no longer there, so that the memory does not grow with every file there ever was. */
 async function changedSince(found: SelectedFile[], ledger: Ledger): Promise<SelectedFile[]> {
   for (let page = await ledger.uploadedAfter(""); page.length > 0; page = await ledger.uploadedAfter(page.at(-1)!)) {
     const gone = await Promise.all(page.map(async (path) => ((await isThere(path)) ? [] : [path])));
     await ledger.forgetUploaded(gone.flat());
   }
-  const isNew = await Promise.all(
-    found.map(async ({ realPath, identity }) => (await ledger.uploadedIdentity(realPath)) !== identity),
-  );
-  return found.filter((_, index) => isNew[index]);
+  const changed: SelectedFile[] = [];
+  for (const file of found) if ((await ledger.uploadedIdentity(file.realPath)) !== file.identity) changed.push(file);
+  return changed;
 }
 
 const isThere = (path: string) =>

@@ -8,8 +8,8 @@ export function turn(uploads: Uploads): Step<TurnInput, TurnOutput> {
   return {
     plan: ({ id }) => `waits until ${id} may be transferred`,
 
-    async run({ id }, { signal }) {
-      const { realPath } = await uploads.place(id, signal);
+    async run({ id }, { signal, run }) {
+      const { realPath } = await uploads.place(id, run.id, signal);
       // A file that is gone is the transfer's to tell.
       const stats = await stat(realPath, { bigint: true }).catch(() => undefined);
       return { identity: stats === undefined ? "" : identityOf(stats) };

@@ -6,6 +6,7 @@ import type { Features } from "../features.ts";
 import type { Handlers } from "../handlers.ts";
 import type { CommandOptions } from "../plugin.types.ts";
 import type { AnswerRules, Command } from "../service.ts";
+import { shownValue } from "../shown-value.ts";
 
 export interface CommandSurroundings {
   features: Features;
@@ -32,6 +33,7 @@ export function command({ features, handlers, commands }: CommandSurroundings): 
         commands,
         log,
         stopping: stopping.signal,
+        schema: inputs,
       });
       const end = await handlers.add({
         ...address,
@@ -74,6 +76,7 @@ interface TakingOptions {
   commands: Pick<Commands, "answer">;
   log: Log;
   stopping: AbortSignal;
+  schema: JsonObject | undefined;
 }
 
 /** Makes runs of commands, and answers those that are to be answered at once. */
@@ -128,7 +131,8 @@ class Taking {
     const problems = details?.problems;
     const reason = Array.isArray(problems) ? problems.join("; ") : message;
     const { invalidInput } = rulesOf(this.#options.rules);
-    return fill(invalidInput, { reason, operation, feature, payload: JSON.stringify(value) });
+    const payload = JSON.stringify(shownValue(value, this.#options.schema));
+    return fill(invalidInput, { reason, operation, feature, payload });
   }
 
   /** Tries again what may succeed later. */

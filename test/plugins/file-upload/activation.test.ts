@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Json, JsonObject } from "../../../host/sdk.ts";
 import { type Activation, nextTick } from "../../../plugins/file-upload/activation.ts";
+import plugin from "../../../plugins/file-upload/index.ts";
+import manifest from "../../../plugins/file-upload/plugin.json" with { type: "json" };
 import { formatTimestamp, parseTimestamp } from "../../../plugins/file-upload/timestamps.ts";
 
 const at = (text: string) => Date.parse(text);
@@ -40,6 +43,34 @@ test("a window ends at its time, and one wholly in the past has no tick at all",
 test("another activation begins with a tick of its own, and none is none", () => {
   assert.equal(nextTick(active(), ticked(now, "another"), hour, now), now);
   assert.equal(nextTick(active({ active: false }), undefined, hour, now), undefined);
+});
+
+test("a configured period that is none ends the start, as in the original; empty times are none", async () => {
+  const setUp = (config: JsonObject) => {
+    const { config: schema } = manifest as unknown as { config: JsonObject };
+    const { properties } = schema as { properties: Record<string, { default?: Json }> };
+    const defaults = Object.entries(properties).map(([name, { default: value }]) => [name, value]);
+    return (plugin.setup as (context: unknown) => Promise<unknown>)({
+      config: { ...Object.fromEntries(defaults), files: "*", ...config },
+      services: {},
+      keyValue: {},
+      database: () => {
+        throw new Error("it went on");
+      },
+    });
+  };
+  const wrong: [JsonObject, string][] = [
+    [{ period: "0s" }, "period must be longer than zero"],
+    [{ activeFrom: "tomorrow" }, "activeFrom and activeTill are times of RFC 3339"],
+    [{ activeTill: "2030-01-01" }, "activeFrom and activeTill are times of RFC 3339"],
+    [
+      { activeFrom: "2030-01-02T00:00:00Z", activeTill: "2030-01-01T00:00:00Z" },
+      "period end - 2030-01-01 00:00:00 +0000 UTC -  is before period start - 2030-01-02 00:00:00 +0000 UTC",
+    ],
+  ];
+  for (const [config, message] of wrong)
+    await assert.rejects(setUp(config), { code: "FILE_UPLOAD_PERIOD_INVALID", message });
+  await assert.rejects(setUp({ activeFrom: "", activeTill: "" }), { message: "it went on" });
 });
 
 test("times keep their offset and lose needless zeros; what is no time is none", () => {

@@ -35,7 +35,15 @@ after(() => {
 
 async function select(wanted: Partial<Wanted>): Promise<{ paths: string[]; lines: LogLine[] }> {
   const lines: LogLine[] = [];
-  const usual = { requested: "", files: "", include: [], exclude: [], mode: "lax" as const };
+  const usual = {
+    requested: "",
+    files: "",
+    include: [],
+    exclude: [],
+    mode: "lax" as const,
+    maxFiles: 1000,
+    distinct: false,
+  };
   const found = await selectFiles({ ...usual, ...wanted }, new AbortController().signal, recordingLog(lines));
   return { paths: found.map(({ path }) => path), lines };
 }
@@ -66,6 +74,29 @@ test("a pattern that cannot be read is refused in Go's words", () => {
       code: "FILE_UPLOAD_PATTERN_INVALID",
       message: "syntax error in pattern",
     });
+});
+
+test("a pattern with very many stars is matched in no time, and one that is too long is refused", async () => {
+  assert.equal(compileGoPattern(`${"*a".repeat(50)}b`).test("a".repeat(255)), false);
+  assert.equal(compileGoPattern(`${"*a".repeat(50)}*`).test("a".repeat(255)), true);
+  assert.equal(compileGoPattern("*/*.*").test(`x/${".".repeat(100_000)}/`), false);
+  const dots = `${".".repeat(4000)}/`;
+  for (const wanted of [{ files: "*.*" }, { include: ["*.*.*.*.*.*.*.*x"] }])
+    assert.equal((await refusal({ ...wanted, mode: "scoped", requested: dots }))[0], "FILE_UPLOAD_NOT_PERMITTED");
+  for (const mode of ["lax", "scoped", "strict"] as const)
+    assert.deepEqual(await refusal({ files: "*", mode, requested: "*/".repeat(100_000) }), [
+      "FILE_UPLOAD_PATTERN_INVALID",
+      "a pattern of more than 4096 characters",
+    ]);
+});
+
+test("more files than may be, or folders on the way to them, are refused", async () => {
+  const many = "FILE_UPLOAD_TOO_MANY";
+  assert.equal((await refusal({ files: "*.txt", maxFiles: 6 }))[0], many);
+  assert.equal((await refusal({ files: "*/nothing", maxFiles: 2 }))[0], many);
+  assert.equal((await refusal({ include: ["sub/**"], maxFiles: 2 }))[0], many);
+  assert.equal((await refusal({ files: "?.txt", include: ["sub/**/*.txt"], maxFiles: 3 }))[0], many);
+  assert.equal((await pathsOf({ files: "?.txt", include: ["sub/**/*.txt"], maxFiles: 4 })).length, 4);
 });
 
 test("directories and broken links are left out, with a word in the log", async () => {
@@ -106,6 +137,14 @@ test("links and dots do not lead out of what is permitted; lax permits anything"
   assert.deepEqual(await pathsOf({ files: "sub/*/*.txt", mode: "strict" }), ["sub/deep/e.txt"]);
   assert.deepEqual(await pathsOf({ requested: "sub/../a.txt" }), ["sub/../a.txt"]);
   assert.deepEqual(await pathsOf({ requested: `${outside}/*` }), [`${outside}/secret.txt`]);
+});
+
+test("a file to which several paths lead is taken once where that is asked for", async () => {
+  const wanted = { files: "*.txt", include: ["./a.txt"], mode: "strict" as const };
+  assert.ok((await pathsOf(wanted)).includes("link.txt"));
+  const { paths, lines } = await select({ ...wanted, distinct: true });
+  assert.deepEqual(paths, [".hidden.txt", "[x].txt", "a.txt", "b.txt"]);
+  assert.ok(lines.some(({ text, fields }) => fields.path === "link.txt" && /another path/.test(text)));
 });
 
 test("a base that is itself a link is where the files really are", async () => {

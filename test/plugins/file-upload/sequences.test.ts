@@ -6,11 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { waitFor } from "../../../host/testing/wait-for.ts";
+import manifestOfPlugin from "../../../plugins/file-upload/plugin.json" with { type: "json" };
 import { makeCertificates } from "../../support/certificates.ts";
 import { needs } from "../../support/parts.ts";
 import { type PutServer, startPutServer } from "../../support/put-server.ts";
 import { unrulyProxy } from "../../support/unruly-proxy.ts";
 import { Hub, nameOf, type UploadRequest } from "./hub.ts";
+
+const manifest: { errors: Record<string, { remedy: string }> } = manifestOfPlugin;
 
 const skip = needs("mosquitto") || needs("openssl");
 
@@ -177,6 +180,14 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
         },
       ],
     );
+    // Secrets are secret also in a command that is refused.
+    const secrets = { "https.url": 5, "https.header.Authorization": "a-secret-token", "info.a": "shown" };
+    const refused = await hub.command("start", { correlationId: "again#1", options: secrets });
+    assert.equal(
+      refused.value?.message,
+      `invalid 'start' operation parameters: {"correlationId":"again#1","options":{"https.url":5,"https.header.Authorization":"***","info.a":"shown"}}`,
+    );
+    assert.ok(!hub.device.host.log.includes("a-secret-token"));
     assert.deepEqual(hub.reportsOf("again"), []);
     await hub.startOne(request!, { ...to("again")(request!), "storage.provider": "GENERIC" });
     assert.equal((await hub.end("again")).state, "SUCCESS");
@@ -198,6 +209,40 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
       status: 400,
       message: "Unsupported operation: pause",
     });
+  });
+
+  test("a value that is missing or null is as good as an empty one", async () => {
+    for (const value of [undefined, null]) {
+      assert.equal((await hub.command("trigger", value)).value?.message, "upload files not specified");
+      assert.equal((await hub.command("cancel", value)).value?.message, "upload with correlation ID '' not found");
+      assert.equal((await hub.command("start", value)).value?.message, "upload with correlation ID '' not found");
+      assert.equal((await hub.command("deactivate", value)).status, 204);
+    }
+    for (const value of [5, "all", [], true]) assert.equal((await hub.command("trigger", value)).status, 400);
+  });
+
+  test("options that go out again are bounded, and those that the device sets itself win", async () => {
+    write({ "bounded.txt": "x" });
+    const options = { "upload.files": `${files}/bounded.txt`, "options.file.path": "/etc/passwd", "options.a": "b" };
+    const long = "x".repeat(16_384);
+    const refused = await hub.command("trigger", {
+      correlationId: "bounded",
+      options: { ...options, "options.b": long },
+    });
+    const message = "have more than 16384 characters together";
+    assert.deepEqual([refused.status, refused.value?.message], [500, `the options options.* ${message}`]);
+    await hub.command("trigger", { correlationId: "bounded", options });
+    const [request] = await hub.requests("bounded", 1);
+    assert.deepEqual(request!.options, {
+      a: "b",
+      "file.path": `${files}/bounded.txt`,
+      "storage.providers": "aws, azure, generic",
+    });
+    const start = { correlationId: "bounded#1", options: { ...to("bounded")(request!), "info.a": long } };
+    const { status, value } = await hub.command("start", start);
+    assert.deepEqual([status, value?.message], [500, `the options info.* ${message}`]);
+    await hub.startOne(request!, to("bounded")(request!));
+    assert.equal((await hub.end("bounded")).state, "SUCCESS");
   });
 
   test("a command without request id is executed, and one without headers runs without an answer", async () => {
@@ -231,6 +276,39 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
       return lines.length > 0 && lines;
     });
     assert.match(String(logged!.remedy), /fresh URL/);
+  });
+
+  test("a file that fails ends the transfers of the others, and they leave no word after the end", async () => {
+    await using slow = await unrulyProxy(0);
+    slow.fate = () => "hang";
+    write({ "f1.out": "1", "f2.out": "2" });
+    await hub.command("trigger", { correlationId: "both", options: { "upload.files": `${files}/*.out` } });
+    const [first, second] = await hub.requests("both", 2);
+    await hub.startOne(second!, { "https.url": `http://127.0.0.1:${slow.port}/f2` });
+    await waitFor("the transfer", () => slow.requests.length > 0);
+    await hub.startOne(first!, to("private")(first!));
+    assert.equal((await hub.end("both")).statusCode, "UPLOAD_HTTP_DENIED");
+    await waitFor("the end of the connection", () => slow.open() === 0);
+    // Whatever the other run still says has left when this is answered.
+    await hub.command("cancel", { correlationId: "both" });
+    assert.deepEqual(
+      hub.reportsOf("both").flatMap(({ state }) => (state === "UPLOADING" ? [] : [state])),
+      ["FAILED"],
+    );
+  });
+
+  test("empty files count as files, where there are no bytes to count", async () => {
+    write({ "e1.empty": "", "e2.empty": "" });
+    await hub.command("trigger", { correlationId: "empty", options: { "upload.files": `${files}/*.empty` } });
+    const [first, second] = await hub.requests("empty", 2);
+    await hub.startOne(first!, to("empty")(first!));
+    assert.equal((await hub.progress("empty", 1)).progress, 50);
+    await hub.startOne(second!, to("empty")(second!));
+    assert.equal((await hub.end("empty")).progress, 100);
+    assert.deepEqual(
+      ["e1", "e2"].map((name) => server.headers.get(`/empty/${name}.empty`)!["content-length"]),
+      ["0", "0"],
+    );
   });
 
   test("cancelling an upload, or any file of it, ends all of it, also before anything was started", async () => {
@@ -288,9 +366,14 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
     };
     const [from, to] = ["2099-01-01T00:00:00.500+02:00", "2099-01-02T00:00:00Z"];
     assert.equal(await activate({ from, to }), 204);
+    const about = () =>
+      hub.device.heard.filter(({ text }) => /"path":"[^"]*(?:autoUpload|messages.activate)"/.test(text));
+    const topics = about().map(({ topic }) => topic.replace(/r\d+/, "ID"));
+    assert.deepEqual(topics.slice(-2), ["e", "command///res/ID/204"], "the property first, then the answer");
+    const before = hub.sent("/properties/autoUpload").length - 1;
     assert.equal((await hub.command("deactivate")).status, 204);
     const said = await waitFor("both", () => {
-      const values = hub.sent("/properties/autoUpload");
+      const values = hub.sent("/properties/autoUpload").slice(before);
       return values.length === 2 && values;
     });
     assert.deepEqual(said, [
@@ -317,5 +400,20 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
         await activate(value),
         refused(`invalid 'activate' operation parameters: ${JSON.stringify(value)}`),
       );
+  });
+
+  test("what is refused has its code in the log, with its remedy", async () => {
+    const codes = [
+      ...[
+        "FILE_UPLOAD_UNKNOWN",
+        "FILE_UPLOAD_HAS_PARTS",
+        "FILE_UPLOAD_ALREADY_STARTED",
+        "FILE_UPLOAD_PROVIDER_UNKNOWN",
+      ],
+      ...["FILE_UPLOAD_OPTIONS_INVALID", "FILE_UPLOAD_NOTHING_SPECIFIED", "FILE_UPLOAD_PATTERN_INVALID"],
+      "FILE_UPLOAD_PERIOD_INVALID",
+    ];
+    for (const code of codes)
+      await waitFor(code, () => hub.logged(code).some(({ remedy }) => remedy === manifest.errors[code]!.remedy));
   });
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -77,6 +77,14 @@ describe("a device that uploads what is configured, once, and removes it", { ski
     assert.deepEqual(there.map(existsSync), [false, false, true]);
   });
 
+  test("a file and a link to it are one file, which is not missed when it is removed", async () => {
+    const paths = [write("one/same.log", "same"), join(directory, "one/same-link.log")];
+    symlinkSync(paths[0]!, paths[1]!);
+    assert.equal((await hub.upload("same", `${directory}/one/same*.log`, to(server.port), 1)).state, "SUCCESS");
+    assert.ok(!existsSync(paths[0]!));
+    rmSync(paths[1]!);
+  });
+
   test("what may be asked for is what is configured", async () => {
     const asked = async (files: string) =>
       (await hub.command("trigger", { options: { "upload.files": files } })).value?.message;
@@ -113,11 +121,14 @@ describe("a device that uploads what is configured, once, and removes it", { ski
       [refused.status, refused.value?.message],
       [500, "there is an ongoing upload -  set the 'force' option to 'true' to force trigger the upload"],
     );
+    assert.equal((await trigger("third", { force: "yes" })).status, 500);
     assert.equal((await trigger("fourth", { force: "true" })).status, 204);
     assert.equal(
       (await trigger("second", { force: "true" })).value?.message,
       "there is an upload with correlation ID 'second' already",
     );
+    for (const code of ["FILE_UPLOAD_ONGOING", "FILE_UPLOAD_ID_TAKEN"])
+      await waitFor(code, () => hub.logged(code).some(({ remedy }) => remedy !== undefined));
     for (const correlationId of ["first", "second", "fourth"]) await hub.command("cancel", { correlationId });
     proxy.fate = () => "pass";
     assert.equal((await trigger("third")).status, 204);

@@ -212,6 +212,32 @@ test("the options of a start are judged in the words and order of the original",
   }
   const message = "the storage endpoint is no URL of HTTP or HTTPS";
   await rejects({ ...good, "azure.storage.endpoint": "account" }, message);
+  const withMore = "the storage endpoint has a user, a query or a fragment";
+  for (const endpoint of [
+    "https://u:a-secret@account.example/",
+    "https://account.example/?sig=a-secret",
+    "https://a/#b",
+  ])
+    await rejects({ ...good, "azure.storage.endpoint": endpoint }, withMore);
+  for (const name of ["..", "a/b", "\ud800"])
+    await rejects({ ...good, "azure.blob.container": name }, "the container has a name that no container can have");
+  for (const signature of ["sig=a\r\nb", "sig=a#b", "sig=a b", "sig=ä", "?"])
+    await rejects(
+      { ...good, "azure.shared.access.signature": signature },
+      "the signature has signs that no query can have",
+    );
+});
+
+test("a name that would lead elsewhere is refused before anything is sent", async () => {
+  writeFileSync(path, "content");
+  for (const name of ["../other", "a/./b", "\udc00"]) {
+    using context = stepContext();
+    const failed = await failureOf("upload-azure", put({ name }, context));
+    assert.deepEqual(
+      [failed.code, failed.message],
+      ["UPLOAD_AZURE_OPTION_INVALID", "the blob has a name that no blob can have"],
+    );
+  }
 });
 
 test("a plan names blob and container", async () => {

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { Agent, createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { JsonObject } from "../../../host/sdk.ts";
+import { sendUpload } from "../../../host/uploading/request.ts";
 import { checkOptions } from "../../../plugins/upload-http/options.ts";
 import { type Certificates, makeCertificates } from "../../support/certificates.ts";
+import { listen } from "../../support/listen.ts";
 import { needs } from "../../support/parts.ts";
 import { type PutServer, startPutServer } from "../../support/put-server.ts";
 import { failureOf, planStep, runStep, stepContext } from "../../support/step-context.ts";
@@ -51,6 +54,47 @@ test("method and headers are the workflow's; with a prefix only those that have 
   assert.deepEqual([one, type, server.methods.get("/posted")], ["1", "text/csv", "POST"]);
 });
 
+test("headers that belong to the connection, and such as cannot be sent, are refused before anything is", async () => {
+  const names = [
+    "Trailer",
+    "TE",
+    "Keep-Alive",
+    "Expect",
+    "Content-Length",
+    "Content-Range",
+    "",
+    `${"x".repeat(9000)}\n`,
+  ];
+  for (const [name, value] of [...names.map((name) => [name, "x"]), ["X-Line", "a\r\nb"], ["X-Euro", "€"]] as const) {
+    const failed = await failureOf("upload-http", put({ url: `${server.url}/headers`, headers: { [name]: value } }));
+    assert.equal(failed.code, "UPLOAD_HTTP_HEADER_INVALID", name);
+    assert.ok(failed.message.length < 200);
+  }
+  assert.equal(server.headers.has("/headers"), false);
+});
+
+test("what Node refuses only when the request leaves fails the request, and nothing else", async () => {
+  const agent = new Agent();
+  const sending = sendUpload(new URL(`${server.url}/late`), chunksOf("content"), {
+    method: "PUT",
+    headers: { trailer: "x" },
+    lengthBytes: 7,
+    agent: agent as never,
+    signal: AbortSignal.timeout(60_000),
+  });
+  await assert.rejects(sending, { code: "ERR_HTTP_TRAILER_INVALID" });
+  agent.destroy();
+});
+
+async function* chunksOf(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text);
+}
+
+test("the checksum is the last word on Content-MD5", async () => {
+  await put({ url: `${server.url}/md5`, checksum: true, headers: { "Content-MD5": "another" } });
+  assert.equal(server.headers.get("/md5")!["content-md5"], md5("content"));
+});
+
 test("checksum is the MD5 of what is sent, and compression is named", async () => {
   await put({ url: `${server.url}/sum`, checksum: true });
   assert.equal(server.headers.get("/sum")!["content-md5"], md5("content"));
@@ -75,6 +119,26 @@ test("a server that answers 202 to a part has taken it", async () => {
   await using session = await startPutServer({ ranges: "202" });
   await put({ url: `${session.url}/x`, resume: "content-range" }, Buffer.alloc(600_000), { partSizeBytes: 262_144 });
   assert.equal(session.files.get("/x")!.length, 600_000);
+});
+
+test("a server that says it has all of a file, or more, and does not take it is not asked for ever", async () => {
+  let taken = 0;
+  const server = createServer((request, response) => {
+    request.resume();
+    const asks = request.headers["content-range"]?.startsWith("bytes */");
+    request.on("end", () => response.writeHead(asks ? 308 : 503, asks ? { range: `bytes=0-${taken - 1}` } : {}).end());
+  });
+  await using listening = await listen(server);
+  writeFileSync(path, Buffer.alloc(1000));
+  const input = { path, url: `http://127.0.0.1:${listening.port}/x`, resume: "content-range" };
+  using begun = stepContext();
+  await failureOf("upload-http", runStep("upload-http", "put", input, begun));
+  for (taken of [1000, 1001, 1e9]) {
+    using context = stepContext({ lastCheckpoint: begun.checkpoints[0]! });
+    const failed = await failureOf("upload-http", runStep("upload-http", "put", input, context));
+    assert.equal(failed.code, "UPLOAD_HTTP_NOT_RESUMABLE");
+  }
+  server.closeAllConnections();
 });
 
 test("what is compressed on the way cannot be resumed, and is refused before anything is sent", async () => {

@@ -205,6 +205,20 @@ test("the options of a start are judged in the words and order of the original",
     await rejects({ ...options, [name]: "" }, `required parameter '${name}' missing or empty`);
     options = { ...options, [name]: value };
   }
+  const wrong: [Record<string, string>, string][] = [
+    [{ "aws.s3.bucket": "../other" }, "the bucket has a name that no bucket can have"],
+    [{ "aws.s3.bucket": ".." }, "the bucket has a name that no bucket can have"],
+    [{ "aws.s3.bucket": "b\n" }, "the bucket has a name that no bucket can have"],
+    [{ "aws.region": "r@elsewhere.example/" }, "the region has signs that no region has"],
+    [{ "aws.access.key.id": "i\r\nX: y" }, "the access key id has signs that no request can carry"],
+    [{ "aws.session.token": "a-secret\n" }, "the session token has signs that no request can carry"],
+    [{ "aws.object.key": "" }, "the key is empty"],
+    [{ "aws.object.key": "\ud800" }, "the key is no text of Unicode"],
+    [{ "aws.endpoint": "https://user:a-secret@minio.example" }, "the endpoint has a user, a query or a fragment"],
+    [{ "aws.endpoint": "https://minio.example/?x=" }, "the endpoint has a user, a query or a fragment"],
+  ];
+  for (const [more, message] of wrong) await rejects({ ...good, ...more }, message);
+  await checkOptions({ options: { ...good, "aws.s3.bucket": "arn:aws:s3:eu-central-1:1:accesspoint/a" } });
   await rejects({ ...good, "aws.endpoint": "minio" }, "the endpoint is no URL of HTTP or HTTPS");
   await rejects({ ...good, "aws.s3.checksum": "MD5" }, "unsupported checksum: MD5");
 });
