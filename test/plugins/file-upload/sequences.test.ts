@@ -301,10 +301,13 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
     write({ "e1.empty": "", "e2.empty": "" });
     await hub.command("trigger", { correlationId: "empty", options: { "upload.files": `${files}/*.empty` } });
     const [first, second] = await hub.requests("empty", 2);
-    await hub.startOne(first!, to("empty")(first!));
+    await hub.startOne(first!, { ...to("empty")(first!), "info.of": "the first start" });
     assert.equal((await hub.progress("empty", 1)).progress, 50);
-    await hub.startOne(second!, to("empty")(second!));
-    assert.equal((await hub.end("empty")).progress, 100);
+    const again = await hub.command("start", { correlationId: first!.correlationId, options: to("empty")(first!) });
+    assert.equal(again.status, 404, "a file that is done is unknown, also while others are not");
+    await hub.startOne(second!, { ...to("empty")(second!), "info.of": "the second", "info.more": "of it" });
+    const { progress, info } = await hub.end("empty");
+    assert.deepEqual([progress, info], [100, { of: "the first start" }]);
     assert.deepEqual(
       ["e1", "e2"].map((name) => server.headers.get(`/empty/${name}.empty`)!["content-length"]),
       ["0", "0"],
