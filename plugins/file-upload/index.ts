@@ -27,6 +27,8 @@ export default definePlugin<Config, { things: Things }>({
     const { featureId: feature, maxParallel, maxFiles } = config;
     const periodMs = parseDuration(config.period)!;
     if (periodMs === 0) throw periodInvalid("period must be longer than zero");
+    const requestTimeoutMs = parseDuration(config.requestTimeout)!;
+    if (requestTimeoutMs === 0) throw periodInvalid("requestTimeout must be longer than zero");
     const period = checkPeriod(
       config.activeFrom || null,
       config.activeTill || null,
@@ -35,7 +37,6 @@ export default definePlugin<Config, { things: Things }>({
     const active = config.active || period.from !== null || period.till !== null;
     const targets = new Targets(services as unknown as Record<string, unknown>);
     const ledger = new Ledger(database("uploads"));
-    const requestTimeoutMs = parseDuration(config.requestTimeout)!;
     const uploads = await Uploads.open({ ledger, things, feature, log, maxParallel, requestTimeoutMs });
     const schedule = await Schedule.open(keyValue, { active, ...period });
     await announce(things, config, targets, schedule);

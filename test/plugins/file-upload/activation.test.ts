@@ -61,6 +61,7 @@ test("a configured period that is none ends the start, as in the original; empty
   };
   const wrong: [JsonObject, string][] = [
     [{ period: "0s" }, "period must be longer than zero"],
+    [{ requestTimeout: "0s" }, "requestTimeout must be longer than zero"],
     [{ activeFrom: "tomorrow" }, "activeFrom and activeTill are times of RFC 3339"],
     [{ activeTill: "2030-01-01" }, "activeFrom and activeTill are times of RFC 3339"],
     [

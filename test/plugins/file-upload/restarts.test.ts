@@ -108,6 +108,29 @@ describe("file uploads over restarts", { skip: needs("mosquitto"), timeout: 120_
     proxy.fate = () => "pass";
   });
 
+  test("a start that is refused leaves no secret behind, wherever it has put it", async () => {
+    write("refused", 1);
+    await hub.command("trigger", {
+      correlationId: "refused",
+      options: { "upload.files": `${directory}/refused-*.txt` },
+    });
+    const aws = { "storage.provider": "aws", "aws.s3.bucket": "b", "aws.access.key.id": "i", "aws.region": "r" };
+    const azure = { "storage.provider": "azure", "azure.shared.access.signature": "a", "azure.blob.container": "c" };
+    const refused: [number, Record<string, unknown>][] = [
+      [400, { "https.url": 5, "https.header.Authorization": "Bearer secret-token-1" }],
+      [400, { "https.header.Authorization": ["Bearer secret-token-1"] }],
+      [500, { "storage.provider": "another", "another.key": "secret-key-3" }],
+      [500, { ...aws, "aws.secret.access.key": "secret-key-4", "aws.session.token": "secret-token-5\n" }],
+      [500, { ...aws, "aws.secret.access.key": "k", "aws.endpoint": "https://user:secret-password-6@minio.example" }],
+      [500, { ...azure, "azure.storage.endpoint": "https://a.example/?sig=secret-signature-7" }],
+    ];
+    for (const [wanted, options] of refused) {
+      const { status, text } = await hub.command("start", { correlationId: "refused#1", options });
+      assert.equal(status, wanted, text);
+    }
+    await hub.command("cancel", { correlationId: "refused" });
+  });
+
   test("keys and signatures are in no log, no file of the data folder and no message", async () => {
     await waitFor("the end of all runs", () => secretsIn(hub.device.folder.data).length === 0);
     assert.ok(!hub.device.host.log.includes("secret-"), "the log");

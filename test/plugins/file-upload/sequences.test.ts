@@ -10,7 +10,6 @@ import manifestOfPlugin from "../../../plugins/file-upload/plugin.json" with { t
 import { makeCertificates } from "../../support/certificates.ts";
 import { needs } from "../../support/parts.ts";
 import { type PutServer, startPutServer } from "../../support/put-server.ts";
-import { unrulyProxy } from "../../support/unruly-proxy.ts";
 import { Hub, nameOf, type UploadRequest } from "./hub.ts";
 
 const manifest: { errors: Record<string, { remedy: string }> } = manifestOfPlugin;
@@ -259,98 +258,6 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
     for (const correlationId of ["no-id", "no-headers"]) await hub.command("cancel", { correlationId });
   });
 
-  test("a file that the server refuses ends the upload with its reason, and all its ids are forgotten", async () => {
-    write({ "a.bin": "a", "b.bin": "b" });
-    await hub.command("trigger", { correlationId: "refused", options: { "upload.files": `${files}/*.bin` } });
-    const [first, second] = await hub.requests("refused", 2);
-    await hub.startOne(first!, to("private")(first!));
-    const last = await hub.end("refused");
-    assert.deepEqual(
-      [last.state, last.statusCode, last.message],
-      ["FAILED", "UPLOAD_HTTP_DENIED", "upload failed - code: 403, status: 403 Forbidden"],
-    );
-    const { status } = await hub.command("start", { correlationId: second!.correlationId, options: to("x")(second!) });
-    assert.equal(status, 404);
-    const [logged] = await waitFor("the remedy", () => {
-      const lines = hub.logged("UPLOAD_HTTP_DENIED").filter(({ remedy }) => remedy !== undefined);
-      return lines.length > 0 && lines;
-    });
-    assert.match(String(logged!.remedy), /fresh URL/);
-  });
-
-  test("a file that fails ends the transfers of the others, and they leave no word after the end", async () => {
-    await using slow = await unrulyProxy(0);
-    slow.fate = () => "hang";
-    write({ "f1.out": "1", "f2.out": "2" });
-    await hub.command("trigger", { correlationId: "both", options: { "upload.files": `${files}/*.out` } });
-    const [first, second] = await hub.requests("both", 2);
-    await hub.startOne(second!, { "https.url": `http://127.0.0.1:${slow.port}/f2` });
-    await waitFor("the transfer", () => slow.requests.length > 0);
-    await hub.startOne(first!, to("private")(first!));
-    assert.equal((await hub.end("both")).statusCode, "UPLOAD_HTTP_DENIED");
-    await waitFor("the end of the connection", () => slow.open() === 0);
-    // Whatever the other run still says has left when this is answered.
-    await hub.command("cancel", { correlationId: "both" });
-    assert.deepEqual(
-      hub.reportsOf("both").flatMap(({ state }) => (state === "UPLOADING" ? [] : [state])),
-      ["FAILED"],
-    );
-  });
-
-  test("empty files count as files, where there are no bytes to count", async () => {
-    write({ "e1.empty": "", "e2.empty": "" });
-    await hub.command("trigger", { correlationId: "empty", options: { "upload.files": `${files}/*.empty` } });
-    const [first, second] = await hub.requests("empty", 2);
-    await hub.startOne(first!, to("empty")(first!));
-    assert.equal((await hub.progress("empty", 1)).progress, 50);
-    await hub.startOne(second!, to("empty")(second!));
-    assert.equal((await hub.end("empty")).progress, 100);
-    assert.deepEqual(
-      ["e1", "e2"].map((name) => server.headers.get(`/empty/${name}.empty`)!["content-length"]),
-      ["0", "0"],
-    );
-  });
-
-  test("cancelling an upload, or any file of it, ends all of it, also before anything was started", async () => {
-    write({ "c1.dat": "c", "c2.dat": "c" });
-    const said = { statusCode: "410", message: "no longer wanted" };
-    for (const [id, cancelled] of [
-      ["whole", "whole"],
-      ["part", "part#2"],
-    ]) {
-      await hub.command("trigger", { correlationId: id, options: { "upload.files": `${files}/*.dat` } });
-      const [first] = await hub.requests(id!, 2);
-      assert.equal((await hub.command("cancel", { correlationId: cancelled, ...said })).status, 204);
-      const { endTime, ...last } = await hub.end(id!);
-      const unset = { startTime: "0001-01-01T00:00:00Z", progress: 0, info: {} };
-      assert.deepEqual(last, { correlationId: id, state: "CANCELED", ...said, ...unset });
-      assert.ok(Date.now() - Date.parse(endTime) < 600_000);
-      assert.equal((await hub.command("start", { correlationId: first!.correlationId })).status, 404);
-    }
-    const again = await hub.command("cancel", { correlationId: "whole" });
-    assert.deepEqual([again.status, again.value?.message], [404, "upload with correlation ID 'whole' not found"]);
-    const wrong = await hub.command("cancel", { correlationId: "whole", statusCode: 410 });
-    assert.equal(wrong.status, 400);
-  });
-
-  test("cancelling ends transfers that are under way", async () => {
-    await using slow = await unrulyProxy(0);
-    slow.fate = () => "hang";
-    write({ "slow.txt": "slow" });
-    await hub.command("trigger", { correlationId: "slow", options: { "upload.files": `${files}/slow.txt` } });
-    const [request] = await hub.requests("slow", 1);
-    await hub.startOne(request!, { "https.url": `http://127.0.0.1:${slow.port}/slow` });
-    await waitFor("the transfer", () => slow.requests.length > 0);
-    const started = await hub.command("start", { correlationId: "slow#1", options: to("x")(request!) });
-    assert.equal(started.value?.message, "upload 'slow#1' already started");
-    await hub.command("cancel", { correlationId: "slow", message: "enough" });
-    const { state, message, startTime } = await hub.end("slow");
-    assert.deepEqual([state, message], ["CANCELED", "enough"]);
-    assert.notEqual(startTime, "0001-01-01T00:00:00Z");
-    await waitFor("the end of the connection", () => slow.open() === 0);
-    assert.equal(hub.reportsOf("slow").filter(({ state }) => state !== "UPLOADING").length, 1);
-  });
-
   test("names of members are read in any case", async () => {
     write({ "case.txt": "case" });
     await hub.command("trigger", { CorrelationID: "case", Options: { "upload.files": `${files}/case.txt` } });
@@ -407,7 +314,7 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
       ...[
         "FILE_UPLOAD_UNKNOWN",
         "FILE_UPLOAD_HAS_PARTS",
-        "FILE_UPLOAD_ALREADY_STARTED",
+
         "FILE_UPLOAD_PROVIDER_UNKNOWN",
       ],
       ...["FILE_UPLOAD_OPTIONS_INVALID", "FILE_UPLOAD_NOTHING_SPECIFIED", "FILE_UPLOAD_PATTERN_INVALID"],

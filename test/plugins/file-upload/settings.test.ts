@@ -151,6 +151,8 @@ describe("a device that uploads what is configured, once, and removes it", { ski
       [state, statusCode, message, progress],
       ["FAILED", "FILE_UPLOAD_REQUEST_EXPIRED", "1 of 2 requests were not confirmed in time", 50],
     );
+    const remain = ["e1", "e2"].map((name) => existsSync(join(directory, "one", `${name}.log`)));
+    assert.deepEqual(remain, [false, true], "a file is removed after its own success, whatever becomes of the others");
     await waitFor("the other one", () => hub.logged("FILE_UPLOAD_REQUEST_EXPIRED").length >= 2);
     for (const correlationId of ["partly#2", "never#1", "never"])
       assert.equal((await hub.command("cancel", { correlationId })).status, 404);
