@@ -3,7 +3,7 @@
 import { toFailure } from "../errors.ts";
 import { defaultLimits } from "../isolation/limits.ts";
 import type { JsonObject } from "../sdk.ts";
-import { PluginsNotActive } from "../testing/test-host.ts";
+import { PluginsNotActive } from "../testing/lives.ts";
 import { checkExample } from "./check-example.ts";
 import { checkRepeat, type Undisturbed } from "./check-repeat.ts";
 import type { Example } from "./examples.ts";

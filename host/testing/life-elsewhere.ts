@@ -27,7 +27,8 @@ export interface ElsewhereOptions extends LifeOptions {
 
 /** Resolves once the host serves; rejects with what it has logged where it ends before. */
 export async function beginElsewhere({ onLine, environment, ...options }: ElsewhereOptions): Promise<Life> {
-  const child = spawn(process.execPath, [main, JSON.stringify(options)], {
+  // The option is that of bin/gantry.
+  const child = spawn(process.execPath, ["--max-semi-space-size=8", main, JSON.stringify(options)], {
     stdio: ["ignore", "inherit", "pipe", "ipc"],
     // A second start then costs half of the first.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "gantry-testing-cache"), ...process.env, ...environment },

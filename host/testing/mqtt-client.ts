@@ -1,5 +1,6 @@
 // What a test says and hears at its broker, as the backend or another device would.
 
+import type { MqttClient } from "mqtt";
 import type { Json } from "../sdk.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -23,41 +24,75 @@ export interface TestClient {
    * (30,000 if nothing else is said).
    */
   next(filter: string, options?: { timeoutMs?: number }): Promise<HeardMessage>;
+  /** Calls `listener` with each message from now on that matches a topic filter, for a backend that answers by itself. */
+  listen(filter: string, listener: (message: HeardMessage) => void): void;
 }
 
-/** Hears everything from now on, but what is said on the topic `hidden`. */
-export async function connectClient(port: number, hidden: string): Promise<TestClient & AsyncDisposable> {
-  // Only a test with a broker loads it.
-  const { default: mqtt } = await import("mqtt");
-  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { clientId: "test", clean: false });
-  const heard: HeardMessage[] = [];
-  const given = new Set<HeardMessage>();
-  client.on("message", (topic, payload, { retain, dup }) => {
-    const text = payload.toString();
-    if (topic === hidden) return;
+/** Hears everything while it is connected, but what is said on the topic `hidden`. */
+export class ConnectedClient implements TestClient, AsyncDisposable {
+  readonly heard: HeardMessage[] = [];
+  readonly #hidden: string;
+  readonly #given = new Set<HeardMessage>();
+  readonly #listeners = new Set<{ filter: string; listener: (message: HeardMessage) => void }>();
+  #connection: MqttClient | undefined;
+
+  constructor(hidden: string) {
+    this.#hidden = hidden;
+  }
+
+  /** Leaves the broker it is at. */
+  async connect(port: number): Promise<void> {
+    await this.disconnect();
+    // Only a test with a broker loads it.
+    const { default: mqtt } = await import("mqtt");
+    const options = { clientId: "test", clean: false, reconnectPeriod: 50 };
+    const connection = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, options);
+    this.#connection = connection;
+    connection.on("message", (topic, payload, { retain, dup }) => this.#hear(topic, payload.toString(), retain, dup));
+    connection.on("error", () => {});
+    await connection.subscribeAsync("#", { qos: 1 });
+  }
+
+  async disconnect(): Promise<void> {
+    await this.#connection?.endAsync(true);
+    this.#connection = undefined;
+  }
+
+  async publish(
+    topic: string,
+    payload: Json | Uint8Array,
+    { qos = 1, retain = false }: { qos?: 0 | 1; retain?: boolean } = {},
+  ): Promise<void> {
+    if (this.#connection === undefined) throw new Error("the broker went with the host: `resume` brings it back");
+    const isRaw = typeof payload === "string" || payload instanceof Uint8Array;
+    await this.#connection.publishAsync(topic, isRaw ? (payload as string) : JSON.stringify(payload), { qos, retain });
+  }
+
+  async next(filter: string, { timeoutMs }: { timeoutMs?: number } = {}): Promise<HeardMessage> {
+    const isWanted = (message: HeardMessage) => !this.#given.has(message) && matches(filter, message.topic);
+    const topics = () => this.heard.map(({ topic }) => topic).join(", ") || "none";
+    const words = () => `a message on ${filter}; heard were ${topics()}`;
+    const found = await waitFor(words, () => this.heard.find(isWanted), timeoutMs);
+    this.#given.add(found);
+    return found;
+  }
+
+  listen(filter: string, listener: (message: HeardMessage) => void): void {
+    this.#listeners.add({ filter, listener });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.disconnect();
+  }
+
+  #hear(topic: string, text: string, retain: boolean, dup: boolean): void {
+    if (topic === this.#hidden) return;
     // The broker repeats what it has no acknowledgement of; that is none of the host's doing.
-    if (dup && heard.some((message) => message.topic === topic && message.text === text)) return;
-    heard.push({ topic, text, json: asJson(text), retain });
-  });
-  client.on("error", () => {});
-  await client.subscribeAsync("#", { qos: 1 });
-  return {
-    heard,
-    async publish(topic, payload, { qos = 1, retain = false } = {}) {
-      const isRaw = typeof payload === "string" || payload instanceof Uint8Array;
-      await client.publishAsync(topic, isRaw ? (payload as string) : JSON.stringify(payload), { qos, retain });
-    },
-    async next(filter, { timeoutMs } = {}) {
-      const isWanted = (message: HeardMessage) => !given.has(message) && matches(filter, message.topic);
-      const words = () => `a message on ${filter}; heard were ${heard.map(({ topic }) => topic).join(", ") || "none"}`;
-      const found = await waitFor(words, () => heard.find(isWanted), timeoutMs);
-      given.add(found);
-      return found;
-    },
-    async [Symbol.asyncDispose]() {
-      await client.endAsync(true);
-    },
-  };
+    if (dup && this.heard.some((message) => message.topic === topic && message.text === text)) return;
+    const message = { topic, text, json: asJson(text), retain };
+    this.heard.push(message);
+    for (const { filter, listener } of this.#listeners) if (matches(filter, topic)) listener(message);
+  }
 }
 
 /** Whether a topic matches a filter, in which + stands for one level and # for the rest. */

@@ -21,6 +21,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { type DavServer, serveDav } from "../../examples/webdav/test/dav-server.ts";
 import type { JsonObject } from "../../host/sdk.ts";
+import type { TestPlugin } from "../../host/testing/host-folder.ts";
 import { startTestHost, type TestHost } from "../../host/testing/test-host.ts";
 import { waitFor } from "../../host/testing/wait-for.ts";
 import type { Workflow, WorkflowStep } from "../../schemas/workflow.types.ts";
@@ -151,7 +152,7 @@ describe("a hub", { timeout: 240_000 }, () => {
   let hub: Hub;
 
   before(async () => {
-    const workflows: Record<string, unknown> = {
+    const workflows: Record<string, object> = {
       ...Object.fromEntries(documents.map((name) => [name, shipped(name)])),
       night: changed("night", (steps) => {
         steps.splice(
@@ -184,7 +185,7 @@ describe("a hub", { timeout: 240_000 }, () => {
     hub = await Hub.start({
       upload: { mode: "lax", retries: 0 },
       workflows,
-      plugins: [{ plugin: "files" }, example((value) => value.plugin === "./plugins/webdav")],
+      plugins: [{ plugin: "files" }, example((value) => value.plugin === "./plugins/webdav") as unknown as TestPlugin],
       environment: { TZ: noon() },
       embedded: true,
     });

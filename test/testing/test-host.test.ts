@@ -5,10 +5,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startTestHost, waitFor } from "gantry/testing";
-import { needs } from "../support/parts.ts";
 
 const counter = new URL("./plugins/counter/", import.meta.url);
-const talker = new URL("./plugins/talker/", import.meta.url);
 
 const count = {
   steps: [{ id: "count", uses: "counter/count", with: { to: "${{ inputs.to }}", hold: "${{ inputs.hold }}" } }],
@@ -225,33 +223,6 @@ test("a host that stops suspends its runs; nothing can be asked of it until it i
   assert.equal((await host.ended(id)).status, "succeeded");
 });
 
-for (const [broker, skip] of [
-  ["embedded", false],
-  ["mosquitto", needs("mosquitto")],
-] as const)
-  test(`with the broker ${broker} the test hears and says what a backend would, also while the host is cut off`, {
-    skip,
-  }, async () => {
-    const said = {
-      on: [{ trigger: "mqtt/message", with: { topic: "say" } }],
-      inputs: { type: "object", required: ["text"], properties: { text: { type: "string" } } },
-      steps: [{ uses: "talker/say", with: { text: "${{ inputs.text }}" } }],
-    };
-    await using host = await startTestHost({ plugins: [talker], workflows: { said }, broker });
-    await host.mqtt.publish("say", { text: "hello" });
-    assert.deepEqual((await host.mqtt.next("said")).json, { text: "hello" });
-    assert.equal((await host.nextRun("said")).status, "succeeded");
-
-    await host.broker.offline();
-    await waitFor("the loss", () => host.log.some(({ msg }) => /no connection to broker/.test(msg)));
-    await host.mqtt.publish("say", { text: "are you there?" });
-    assert.equal(host.mqtt.heard.filter(({ topic }) => topic === "said").length, 1);
-    await host.broker.online();
-    assert.deepEqual((await host.mqtt.next("+")).topic, "say");
-    assert.deepEqual((await host.mqtt.next("said")).json, { text: "are you there?" });
-    await assert.rejects(host.mqtt.next("never/#", { timeoutMs: 1 }), /never\/#; heard were say, said, say, said/);
-  });
-
 test("what is wrong with a test's host is said before the test begins", async () => {
   const wrong = { steps: [{ uses: "counter/cuont", with: {} }] };
   await assert.rejects(
@@ -267,6 +238,25 @@ test("what is wrong with a test's host is said before the test begins", async ()
   });
   assert.throws(() => host.mqtt, /broker: "embedded"/);
   await assert.rejects(host.clock.advance("soon"), /no duration/);
+});
+
+test("a life of a host has an environment of its own beside that of all its lives", async () => {
+  const show = {
+    steps: [
+      { id: "show", uses: "script/run", with: { command: ["/bin/sh", "-c", "echo $ALWAYS $ONCE"], directory: "/" } },
+    ],
+    outputs: "${{ steps.show.outputs.output }}",
+  };
+  const script = { plugin: "script", config: { environment: ["ALWAYS", "ONCE"] } };
+  const environment = { ALWAYS: "a", ONCE: "b" };
+  await using host = await startTestHost({ plugins: [script], workflows: { show }, process: true, environment });
+  assert.match(String((await host.run("show")).output), /^a b\n?$/);
+  await host.stop();
+  await host.resume({ environment: { ONCE: "c" } });
+  assert.match(String((await host.run("show")).output), /^a c\n?$/);
+  await host.stop();
+  await host.resume();
+  assert.match(String((await host.run("show")).output), /^a b\n?$/);
 });
 
 test("the device's identity is the test's", async () => {

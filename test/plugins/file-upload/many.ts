@@ -76,9 +76,8 @@ function filesFolder(count: number) {
 function hear(hub: Hub, optionsOf: (request: UploadRequest) => Record<string, string>) {
   const heard = { requests: 0, reports: [] as LastUpload[] };
   const { device } = hub;
-  device.hub.on("message", (topic, payload) => {
-    if (topic !== "e") return;
-    const { path, value } = JSON.parse(payload.toString());
+  device.listen("e", ({ text }) => {
+    const { path, value } = JSON.parse(text);
     if (path.endsWith("/lastUpload")) heard.reports.push(value);
     if (!path.endsWith("/outbox/messages/request")) return;
     heard.requests += 1;

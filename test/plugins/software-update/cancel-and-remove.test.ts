@@ -16,7 +16,7 @@ describe("software update", { timeout: 300_000 }, () => {
   });
   after(() => backend[Symbol.asyncDispose]());
 
-  const place = (name: string) => join(backend.device.folder.directory, name);
+  const place = (name: string) => join(backend.device.directory, name);
   const waiting = (name: string) =>
     backend.scripted(name, `echo $$ > ${place(name)}; while ! [ -e ${place(`${name}.go`)} ]; do sleep 0.02; done`);
   const begun = (name: string) => waitFor(`the script of ${name}`, () => existsSync(place(name)));

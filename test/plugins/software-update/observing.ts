@@ -64,7 +64,8 @@ export class Observer implements AsyncDisposable {
       ...Object.fromEntries(variants.map((variant) => [variant.operation, documentOf(variant)])),
     };
     const settings = { installDirs: [join(folder, "dir")], storageLocation: join(folder, "storage") };
-    return new Observer(await Backend.start({ workflows, settings }), folder);
+    // An edit may leave a fault behind, which is for the run to find.
+    return new Observer(await Backend.start({ workflows, settings, faulty: true }), folder);
   }
 
   /** Everything that an observer sees of what this document is for. */

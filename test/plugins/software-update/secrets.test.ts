@@ -82,7 +82,7 @@ describe("secrets of a command", { timeout: 300_000 }, () => {
 
   /** What the host has written, said and sent. */
   function searchAll(when: string): void {
-    const { data } = backend.device.folder;
+    const { data } = backend.device;
     const kept = join(data, "secrets");
     for (const entry of readdirSync(data, { recursive: true, withFileTypes: true })) {
       const file = join(entry.parentPath, entry.name);
@@ -102,7 +102,7 @@ describe("secrets of a command", { timeout: 300_000 }, () => {
   }
 
   const secretFiles = () => {
-    const folder = join(backend.device.folder.data, "secrets");
+    const folder = join(backend.device.data, "secrets");
     return existsSync(folder) ? readdirSync(folder) : [];
   };
 
@@ -126,7 +126,7 @@ describe("secrets of a command", { timeout: 300_000 }, () => {
     await backend.device.startHost();
     await waitFor("the script", () => backend.sequence("secret").includes("m INSTALLING 0"));
     searchAll("while the script runs");
-    writeFileSync(join(backend.device.folder.directory, "go"), "");
+    writeFileSync(join(backend.device.directory, "go"), "");
     const sequence = await backend.finished("secret", 2);
     assert.ok(sequence.includes("m FINISHED_SUCCESS"), sequence.join());
     assert.equal(sequence.at(-1), "n FINISHED_ERROR fail to download module");

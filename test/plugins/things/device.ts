@@ -2,37 +2,33 @@
 // tests speak MQTT to it and nothing else.
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import mqtt, { type MqttClient } from "mqtt";
-import type { JsonObject } from "../../../host/sdk.ts";
-import { type Mosquitto, startMosquitto } from "../../../host/testing/mosquitto.ts";
-import { waitFor } from "../../../host/testing/wait-for.ts";
-import { type HostFolder, HostProcess, makeHostFolder } from "../../support/host-process.ts";
+import {
+  type HeardMessage,
+  type LogLine,
+  startTestHost,
+  type TestBroker,
+  type TestHost,
+  type TestPlugin,
+  waitFor,
+} from "gantry/testing";
+import type { DeviceIdentity, JsonObject } from "../../../host/sdk.ts";
 import { needs } from "../../support/parts.ts";
 
-export interface Heard {
-  topic: string;
-  text: string;
-  retain: boolean;
-}
-
 export interface DeviceOptions {
-  workflows: Record<string, unknown>;
+  workflows: Record<string, object>;
   /** The identity of plugins.json; null: none, a connector gives it. */
-  device?: JsonObject | null;
+  device?: Partial<DeviceIdentity> | null;
   /** Of the plugin things. */
   config?: JsonObject;
   environment?: NodeJS.ProcessEnv;
   /** Puts something between Mosquitto and the host: from the one port to the other. */
   between?: (port: number) => Promise<number>;
   /** Further plugins. */
-  plugins?: JsonObject[];
+  plugins?: TestPlugin[];
   /** Default: debug. */
   logLevel?: string;
-  /** Called with the host's folder before the host starts. */
-  prepare?: (directory: string) => void;
+  /** Whether documents may have faults. */
+  faulty?: boolean;
 }
 
 export const gateway = { deviceId: "org.example:gateway-1", tenantId: "demo", policyId: "" };
@@ -42,95 +38,83 @@ export const brokers = [
   { name: "the embedded broker", skip: false as const, embedded: true },
 ];
 
-export class Device implements AsyncDisposable {
-  readonly heard: Heard[] = [];
-  readonly mosquitto: Mosquitto | undefined;
-  readonly folder: HostFolder;
-  readonly #environment: NodeJS.ProcessEnv;
-  readonly #logLevel: string;
-  host: HostProcess;
-  hub!: MqttClient;
-  port!: number;
+/** One life of the host. */
+class HostLife {
+  readonly pid: number;
+  readonly #host: TestHost;
+  readonly #from: number;
 
-  private constructor(
-    folder: HostFolder,
-    mosquitto: Mosquitto | undefined,
-    host: HostProcess,
-    environment: NodeJS.ProcessEnv,
-    logLevel: string,
-  ) {
-    this.folder = folder;
-    this.mosquitto = mosquitto;
-    this.host = host;
-    this.#environment = environment;
-    this.#logLevel = logLevel;
+  constructor(host: TestHost, from: number) {
+    this.#host = host;
+    this.#from = from;
+    this.pid = host.pid;
+  }
+
+  lines(): LogLine[] {
+    return this.#host.log.slice(this.#from);
+  }
+
+  get log(): string {
+    return this.lines()
+      .map((line) => JSON.stringify(line))
+      .join("\n");
+  }
+
+  kill = () => this.#host.kill();
+  /** SIGTERM; rejects where it does not end with 0. */
+  stop = () => this.#host.stop();
+}
+
+export class Device implements AsyncDisposable {
+  readonly #host: TestHost;
+  /** The Mosquitto, if it is one. */
+  readonly mosquitto: TestBroker | undefined;
+  host: HostLife;
+
+  private constructor(host: TestHost, embedded: boolean) {
+    this.#host = host;
+    this.mosquitto = embedded ? undefined : host.broker;
+    this.host = new HostLife(host, 0);
   }
 
   /** The hub listens to everything before the host starts (with the embedded broker, as soon as it can). */
   static async start(embedded: boolean, options: DeviceOptions): Promise<Device> {
-    const {
-      workflows,
-      device = gateway,
-      config = {},
-      environment = {},
-      plugins = [],
-      between,
-      prepare,
-      logLevel = "debug",
-    } = options;
-    const mosquitto = embedded ? undefined : await startMosquitto();
-    const port = mosquitto === undefined ? 0 : ((await between?.(mosquitto.port)) ?? mosquitto.port);
-    const root = await mkdtemp(join(tmpdir(), "gantry-things-"));
-    const configuration = {
-      ...(device === null ? {} : { device }),
-      workflows: ["./workflows"],
-      plugins: [
-        { plugin: "mqtt", config: embedded ? { broker: "embedded", port } : { broker: `mqtt://127.0.0.1:${port}` } },
-        { plugin: "things", config },
-        { plugin: "script" },
-        ...plugins,
-      ],
-    };
-    const folder = await makeHostFolder(root, configuration as JsonObject, workflows);
-    prepare?.(root);
-    const running = new Device(folder, mosquitto, undefined as never, environment, logLevel);
-    try {
-      if (mosquitto !== undefined) await running.#connectHub(mosquitto.port);
-      await running.startHost();
-      return running;
-    } catch (error) {
-      await running[Symbol.asyncDispose]();
-      throw error;
-    }
+    const { device = gateway, config = {}, plugins = [], between, ...more } = options;
+    const host = await startTestHost({
+      ...more,
+      // What lacks in an identity is for the host to find.
+      device: device as DeviceIdentity | null,
+      plugins: [{ plugin: "things", config }, "script", ...plugins],
+      broker: embedded ? "plugin" : "mosquitto",
+      ...(between === undefined ? {} : { between }),
+      process: true,
+    });
+    return new Device(host, embedded);
+  }
+
+  /** The folder of the host. */
+  get directory(): string {
+    return this.#host.directory;
+  }
+
+  get data(): string {
+    return this.#host.data;
+  }
+
+  /** Of the broker. */
+  get port(): number {
+    return this.#host.broker.port;
+  }
+
+  get heard(): readonly HeardMessage[] {
+    return this.#host.mqtt.heard;
   }
 
   /** Again after `host.kill()` or `host.stop()`. */
   async startHost(environment: NodeJS.ProcessEnv = {}): Promise<void> {
-    this.host = new HostProcess(this.folder, { ...this.#environment, ...environment }, ["--log-level", this.#logLevel]);
-    await this.host.ready();
-    if (this.mosquitto === undefined) {
-      const port = await waitFor("the embedded broker", () => this.host.lines().find(({ port }) => port)?.port);
-      await this.#connectHub(port as number);
-    }
-  }
-
-  async #connectHub(port: number): Promise<void> {
-    this.port = port;
-    await this.hub?.endAsync(true);
-    this.hub = mqtt.connect(`mqtt://127.0.0.1:${port}`, {
-      clientId: "hub",
-      clean: false,
-      reconnectPeriod: 50,
-      resubscribe: true,
-    });
-    this.hub.on("error", () => {});
-    this.hub.on("message", (topic, payload, { retain, dup }) => {
-      const text = payload.toString();
-      // The broker repeats what it has no acknowledgement of; that is none of the host's doing.
-      if (dup && this.heard.some((heard) => heard.topic === topic && heard.text === text)) return;
-      this.heard.push({ topic, text, retain });
-    });
-    await this.hub.subscribeAsync("#", { qos: 1 });
+    const from = this.#host.log.length;
+    await this.#host.resume({ environment });
+    this.host = new HostLife(this.#host, from);
   }
 
   /** Sends a command as a connector does, by default with a request for an answer. */
@@ -139,11 +123,16 @@ export class Device implements AsyncDisposable {
   }
 
   async send(topic: string, text: string | Buffer, qos: 0 | 1 = 1): Promise<void> {
-    await this.hub.publishAsync(topic, text, { qos });
+    await this.#host.mqtt.publish(topic, text, { qos });
   }
 
-  on(topic: string | RegExp): Heard[] {
+  on(topic: string | RegExp): HeardMessage[] {
     return this.heard.filter((heard) => (typeof topic === "string" ? heard.topic === topic : topic.test(heard.topic)));
+  }
+
+  /** Calls `listener` with each message on a topic, as it comes. */
+  listen(topic: string, listener: (message: HeardMessage) => void): void {
+    this.#host.mqtt.listen(topic, listener);
   }
 
   /** The texts of at least so many messages on a topic; more of them fail the test when they are there already. */
@@ -163,10 +152,7 @@ export class Device implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.host?.stop();
-    await this.hub?.endAsync(true);
-    await this.mosquitto?.stop();
-    await rm(this.folder.directory, { recursive: true, force: true });
+    await this.#host[Symbol.asyncDispose]();
   }
 }
 

@@ -9,7 +9,7 @@ import { waitFor } from "../../../host/testing/wait-for.ts";
 import { needs } from "../../support/parts.ts";
 import { Device } from "./device.ts";
 import { answered, count, light } from "./lamp.ts";
-import { late, writeProbe } from "./probe.ts";
+import { late, probe } from "./probe.ts";
 import { watchWire } from "./wire.ts";
 
 const options = { skip: needs("mosquitto"), timeout: 120_000 };
@@ -50,8 +50,8 @@ const arrived = (device: Device, level: number) =>
 
 /** Files by which a run of `count` waits and says that it is done. */
 function files(device: Device) {
-  const gate = join(device.folder.directory, "gate");
-  const done = join(device.folder.directory, "done");
+  const gate = join(device.directory, "gate");
+  const done = join(device.directory, "done");
   return {
     input: { gate, done },
     open: () => writeFileSync(gate, ""),
@@ -60,7 +60,7 @@ function files(device: Device) {
 }
 
 const waiting = (device: Device, sql = "SELECT count(*) AS n FROM outbox WHERE owner = 'things'") => {
-  const database = new DatabaseSync(join(device.folder.data, "gantry.db"), { readOnly: true });
+  const database = new DatabaseSync(join(device.data, "gantry.db"), { readOnly: true });
   try {
     return (database.prepare(sql).get() as { n: number }).n;
   } finally {
@@ -99,7 +99,7 @@ test("an orderly stop in the middle of them loses nothing and sends nothing twic
   await device.command("count", { levels: upTo(60) });
   for (const level of [10, 30]) {
     await arrived(device, level);
-    assert.equal(await device.host.stop(), 0);
+    await device.host.stop();
     await device.startHost();
   }
   await arrived(device, 60);
@@ -127,7 +127,7 @@ test(
     // Neither a kill nor an orderly stop takes anything away.
     await device.host.kill();
     await device.startHost();
-    assert.equal(await device.host.stop(), 0);
+    await device.host.stop();
     assert.equal(waiting(device), 19);
     const before = device.on("e").length;
     await device.mosquitto!.restart();
@@ -266,9 +266,9 @@ test(
   "commands that came while the host was down are taken when it is back, however late their workflow",
   options,
   async () => {
-    const plugins = [{ plugin: "./probe", isolation: "in-process" }];
+    const plugins = [{ plugin: probe, isolation: "in-process" }];
     const workflows = { "a-late": late, light };
-    await using device = await Device.start(false, { workflows, plugins, prepare: writeProbe });
+    await using device = await Device.start(false, { workflows, plugins });
     await device.command("light", { colour: "first" }, { requestId: "r0" });
     await device.text("command///res/r0/204");
     await device.host.stop();
@@ -292,7 +292,7 @@ test(
     await waitFor("the run", () => waiting(device, "SELECT count(*) AS n FROM runs") === 1);
     await device.host.kill();
     const document = { ...slow, on: undefined };
-    writeFileSync(join(device.folder.directory, "workflows", "slow.json"), JSON.stringify(document));
+    writeFileSync(join(device.directory, "workflows", "slow.json"), JSON.stringify(document));
     await device.startHost();
     open();
     assert.equal(await device.text("command///res/r1/204"), answered("count"));

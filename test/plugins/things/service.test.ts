@@ -6,7 +6,7 @@ import { waitFor } from "../../../host/testing/wait-for.ts";
 import { needs } from "../../support/parts.ts";
 import { Device, gateway } from "./device.ts";
 import { modified } from "./lamp.ts";
-import { broken, busy, call, fail, writeProbe } from "./probe.ts";
+import { broken, busy, call, fail, probe } from "./probe.ts";
 
 for (const isolation of ["in-process", "fieldbus"])
   describe(`the service things, used from ${isolation}`, { skip: needs("mosquitto"), timeout: 120_000 }, () => {
@@ -16,8 +16,8 @@ for (const isolation of ["in-process", "fieldbus"])
     before(async () => {
       device = await Device.start(false, {
         workflows: { call, fail, busy, broken },
-        plugins: [{ plugin: "./probe", isolation }],
-        prepare: writeProbe,
+        plugins: [{ plugin: probe, isolation }],
+        faulty: true,
         device: null,
       });
     });
