@@ -84,10 +84,10 @@ describe("files of which nothing more is heard", { skip: needs("mosquitto"), tim
     const accepted = hub.device.host.lines().filter(({ workflow, msg }) => {
       return workflow === "request-uploads" && msg === "run accepted";
     });
-    const { data, config } = hub.device.folder;
+    const { data } = hub.device;
     const main = fileURLToPath(new URL("../../../host/main.ts", import.meta.url));
     const run = String(accepted.at(-1)!.run);
-    await promisify(execFile)(process.execPath, [main, "cancel", run, "--config", config, "--data", data]);
+    await promisify(execFile)(process.execPath, [main, "cancel", run, "--data", data]);
     const { state, statusCode } = await hub.end("most");
     assert.deepEqual([state, statusCode], ["CANCELED", "RUN_CANCELLED"]);
     assert.equal((await hub.command("cancel", { correlationId: "most" })).status, 404);
