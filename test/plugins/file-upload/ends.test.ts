@@ -1,56 +1,39 @@
 // How uploads end over MQTT: by their last file, by one that fails, by a cancel. The sequences are in `sequences.test.ts`.
 
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { waitFor } from "../../../host/testing/wait-for.ts";
-import { makeCertificates } from "../../support/certificates.ts";
 import { needs } from "../../support/parts.ts";
-import { type PutServer, startPutServer } from "../../support/put-server.ts";
 import { unrulyProxy } from "../../support/unruly-proxy.ts";
-import { Hub, nameOf, type UploadRequest } from "./hub.ts";
+import type { Hub } from "./hub.ts";
+import { Uploading } from "./uploading.ts";
 
 const skip = needs("mosquitto") || needs("openssl");
 
 describe("ends of file uploads over MQTT", { skip, timeout: 120_000 }, () => {
-  const directory = mkdtempSync(join(tmpdir(), "gantry-upload-ends-"));
-  const files = join(directory, "files");
-  let server: PutServer;
+  let uploading: Uploading;
   let hub: Hub;
 
   before(async () => {
-    mkdirSync(files);
-    const { ca, server: certificate } = await makeCertificates(directory);
-    server = await startPutServer({ tls: certificate, authorization: "Bearer open-sesame" });
-    hub = await Hub.start({ upload: { mode: "lax", serverCert: ca.certFile, retries: 0 } });
+    uploading = await Uploading.start();
+    hub = uploading.hub;
   });
-  after(async () => {
-    await hub?.[Symbol.asyncDispose]();
-    await server?.[Symbol.asyncDispose]();
-    rmSync(directory, { recursive: true });
-  });
-
-  const write = (contents: Record<string, string>, folder = files) => {
-    mkdirSync(folder, { recursive: true });
-    for (const [name, content] of Object.entries(contents)) writeFileSync(join(folder, name), content);
-  };
-  const to = (place: string) => (request: UploadRequest) => ({
-    "https.url": `${server.url}/${place}/${nameOf(request)}`,
-  });
+  after(() => uploading?.[Symbol.asyncDispose]());
 
   test("a file that the server refuses ends the upload with its reason, and all its ids are forgotten", async () => {
-    write({ "a.bin": "a", "b.bin": "b" });
-    await hub.command("trigger", { correlationId: "refused", options: { "upload.files": `${files}/*.bin` } });
+    uploading.write({ "a.bin": "a", "b.bin": "b" });
+    await hub.command("trigger", { correlationId: "refused", options: { "upload.files": `${uploading.files}/*.bin` } });
     const [first, second] = await hub.requests("refused", 2);
-    await hub.startOne(first!, to("private")(first!));
+    await hub.startOne(first!, uploading.to("private")(first!));
     const last = await hub.end("refused");
     assert.deepEqual(
       [last.state, last.statusCode, last.message],
       ["FAILED", "UPLOAD_HTTP_DENIED", "upload failed - code: 403, status: 403 Forbidden"],
     );
-    const { status } = await hub.command("start", { correlationId: second!.correlationId, options: to("x")(second!) });
+    const { status } = await hub.command("start", {
+      correlationId: second!.correlationId,
+      options: uploading.to("x")(second!),
+    });
     assert.equal(status, 404);
     const [logged] = await waitFor("the remedy", () => {
       const lines = hub.logged("UPLOAD_HTTP_DENIED").filter(({ remedy }) => remedy !== undefined);
@@ -62,12 +45,12 @@ describe("ends of file uploads over MQTT", { skip, timeout: 120_000 }, () => {
   test("a file that fails ends the transfers of the others, and they leave no word after the end", async () => {
     await using slow = await unrulyProxy(0);
     slow.fate = () => "hang";
-    write({ "f1.out": "1", "f2.out": "2" });
-    await hub.command("trigger", { correlationId: "both", options: { "upload.files": `${files}/*.out` } });
+    uploading.write({ "f1.out": "1", "f2.out": "2" });
+    await hub.command("trigger", { correlationId: "both", options: { "upload.files": `${uploading.files}/*.out` } });
     const [first, second] = await hub.requests("both", 2);
     await hub.startOne(second!, { "https.url": `http://127.0.0.1:${slow.port}/f2` });
     await waitFor("the transfer", () => slow.requests.length > 0);
-    await hub.startOne(first!, to("private")(first!));
+    await hub.startOne(first!, uploading.to("private")(first!));
     assert.equal((await hub.end("both")).statusCode, "UPLOAD_HTTP_DENIED");
     await waitFor("the end of the connection", () => slow.open() === 0);
     // Whatever the other run still says has left when this is answered.
@@ -79,30 +62,33 @@ describe("ends of file uploads over MQTT", { skip, timeout: 120_000 }, () => {
   });
 
   test("empty files count as files, where there are no bytes to count", async () => {
-    write({ "e1.empty": "", "e2.empty": "" });
-    await hub.command("trigger", { correlationId: "empty", options: { "upload.files": `${files}/*.empty` } });
+    uploading.write({ "e1.empty": "", "e2.empty": "" });
+    await hub.command("trigger", { correlationId: "empty", options: { "upload.files": `${uploading.files}/*.empty` } });
     const [first, second] = await hub.requests("empty", 2);
-    await hub.startOne(first!, { ...to("empty")(first!), "info.of": "the first start" });
+    await hub.startOne(first!, { ...uploading.to("empty")(first!), "info.of": "the first start" });
     assert.equal((await hub.progress("empty", 1)).progress, 50);
-    const again = await hub.command("start", { correlationId: first!.correlationId, options: to("empty")(first!) });
+    const again = await hub.command("start", {
+      correlationId: first!.correlationId,
+      options: uploading.to("empty")(first!),
+    });
     assert.equal(again.status, 404, "a file that is done is unknown, also while others are not");
-    await hub.startOne(second!, { ...to("empty")(second!), "info.of": "the second", "info.more": "of it" });
+    await hub.startOne(second!, { ...uploading.to("empty")(second!), "info.of": "the second", "info.more": "of it" });
     const { progress, info } = await hub.end("empty");
     assert.deepEqual([progress, info], [100, { of: "the first start" }]);
     assert.deepEqual(
-      ["e1", "e2"].map((name) => server.headers.get(`/empty/${name}.empty`)!["content-length"]),
+      ["e1", "e2"].map((name) => uploading.server.headers.get(`/empty/${name}.empty`)!["content-length"]),
       ["0", "0"],
     );
   });
 
   test("cancelling an upload, or any file of it, ends all of it, also before anything was started", async () => {
-    write({ "c1.dat": "c", "c2.dat": "c" });
+    uploading.write({ "c1.dat": "c", "c2.dat": "c" });
     const said = { statusCode: "410", message: "no longer wanted" };
     for (const [id, cancelled] of [
       ["whole", "whole"],
       ["part", "part#2"],
     ]) {
-      await hub.command("trigger", { correlationId: id, options: { "upload.files": `${files}/*.dat` } });
+      await hub.command("trigger", { correlationId: id, options: { "upload.files": `${uploading.files}/*.dat` } });
       const [first] = await hub.requests(id!, 2);
       assert.equal((await hub.command("cancel", { correlationId: cancelled, ...said })).status, 204);
       const { endTime, ...last } = await hub.end(id!);
@@ -120,12 +106,12 @@ describe("ends of file uploads over MQTT", { skip, timeout: 120_000 }, () => {
   test("cancelling ends transfers that are under way", async () => {
     await using slow = await unrulyProxy(0);
     slow.fate = () => "hang";
-    write({ "slow.txt": "slow" });
-    await hub.command("trigger", { correlationId: "slow", options: { "upload.files": `${files}/slow.txt` } });
+    uploading.write({ "slow.txt": "slow" });
+    await hub.command("trigger", { correlationId: "slow", options: { "upload.files": `${uploading.files}/slow.txt` } });
     const [request] = await hub.requests("slow", 1);
     await hub.startOne(request!, { "https.url": `http://127.0.0.1:${slow.port}/slow` });
     await waitFor("the transfer", () => slow.requests.length > 0);
-    const started = await hub.command("start", { correlationId: "slow#1", options: to("x")(request!) });
+    const started = await hub.command("start", { correlationId: "slow#1", options: uploading.to("x")(request!) });
     assert.equal(started.value?.message, "upload 'slow#1' already started");
     await waitFor("its code", () =>
       hub.logged("FILE_UPLOAD_ALREADY_STARTED").some(({ remedy }) => remedy !== undefined),

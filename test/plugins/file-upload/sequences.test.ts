@@ -1,46 +1,28 @@
 // The full sequences of the original over MQTT, to a server with TLS from a test's own authority.
 
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { waitFor } from "../../../host/testing/wait-for.ts";
 import manifestOfPlugin from "../../../plugins/file-upload/plugin.json" with { type: "json" };
-import { makeCertificates } from "../../support/certificates.ts";
 import { needs } from "../../support/parts.ts";
-import { type PutServer, startPutServer } from "../../support/put-server.ts";
-import { Hub, nameOf, type UploadRequest } from "./hub.ts";
+import type { Hub, UploadRequest } from "./hub.ts";
+import { Uploading } from "./uploading.ts";
 
 const manifest: { errors: Record<string, { remedy: string }> } = manifestOfPlugin;
 
 const skip = needs("mosquitto") || needs("openssl");
 
 describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
-  const directory = mkdtempSync(join(tmpdir(), "gantry-file-upload-"));
-  const files = join(directory, "files");
-  let server: PutServer;
+  let uploading: Uploading;
   let hub: Hub;
 
   before(async () => {
-    mkdirSync(files);
-    const { ca, server: certificate } = await makeCertificates(directory);
-    server = await startPutServer({ tls: certificate, authorization: "Bearer open-sesame" });
-    hub = await Hub.start({ upload: { mode: "lax", serverCert: ca.certFile, retries: 0 } });
+    uploading = await Uploading.start();
+    hub = uploading.hub;
   });
-  after(async () => {
-    await hub?.[Symbol.asyncDispose]();
-    await server?.[Symbol.asyncDispose]();
-    rmSync(directory, { recursive: true });
-  });
-
-  const write = (contents: Record<string, string>, folder = files) => {
-    mkdirSync(folder, { recursive: true });
-    for (const [name, content] of Object.entries(contents)) writeFileSync(join(folder, name), content);
-  };
-  const to = (place: string) => (request: UploadRequest) => ({
-    "https.url": `${server.url}/${place}/${nameOf(request)}`,
-  });
+  after(() => uploading?.[Symbol.asyncDispose]());
 
   test("the feature is announced as the original announces it", async () => {
     const [announced] = await hub.device.texts("e", 1);
@@ -51,8 +33,8 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
   });
 
   test("from the trigger to the last file, each message is that of the original", async () => {
-    const folder = join(files, "all");
-    write({ "one.txt": "1", "two.txt": "22", "three.txt": "333" }, folder);
+    const folder = join(uploading.files, "all");
+    uploading.write({ "one.txt": "1", "two.txt": "22", "three.txt": "333" }, folder);
     mkdirSync(join(folder, "a-folder"));
     const answer = await hub.command("trigger", {
       correlationId: "all",
@@ -77,7 +59,7 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
       `{"topic":"org.example/gateway-1/things/live/messages/request","headers":{"content-type":"application/json","reply-to":"command/demo","response-required":false},"path":"/features/AutoUploadable/outbox/messages/request","value":{"correlationId":"all#1","options":{"file.path":"${folder}/one.txt","storage.providers":"aws, azure, generic","x":"kept"}}}`,
     );
     const options = (request: UploadRequest) => ({
-      ...to("all")(request),
+      ...uploading.to("all")(request),
       "info.from": "a test",
       "https.method": "post",
     });
@@ -111,7 +93,7 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
       progress.toSorted((one, other) => one - other),
     );
     assert.deepEqual(
-      [...server.files]
+      [...uploading.server.files]
         .filter(([path]) => path.startsWith("/all/"))
         .map(([path, content]) => [path, String(content)])
         .sort(),
@@ -121,13 +103,16 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
         ["/all/two.txt", "22"],
       ],
     );
-    assert.equal(server.methods.get("/all/one.txt"), "POST");
+    assert.equal(uploading.server.methods.get("/all/one.txt"), "POST");
     await waitFor("the word on the folder", () => hub.device.host.log.includes("left out of an upload: a directory"));
   });
 
   test("a trigger without correlation id gets one that is made, and one that finds nothing is fine", async () => {
-    write({ "made.txt": "x" });
-    assert.equal((await hub.command("trigger", { options: { "upload.files": `${files}/made.txt` } })).status, 204);
+    uploading.write({ "made.txt": "x" });
+    assert.equal(
+      (await hub.command("trigger", { options: { "upload.files": `${uploading.files}/made.txt` } })).status,
+      204,
+    );
     const made = () =>
       (hub.sent("/outbox/messages/request") as UploadRequest[]).find(({ correlationId }) =>
         correlationId.startsWith("upload-id-"),
@@ -135,7 +120,12 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
     const { correlationId } = await waitFor("the request", made);
     assert.match(correlationId, /^upload-id-\d{10}#1$/);
     assert.equal(
-      (await hub.command("trigger", { correlationId: "none", options: { "upload.files": `${files}/*.none` } })).status,
+      (
+        await hub.command("trigger", {
+          correlationId: "none",
+          options: { "upload.files": `${uploading.files}/*.none` },
+        })
+      ).status,
       204,
     );
     await hub.command("cancel", { correlationId: correlationId.split("#")[0] });
@@ -143,8 +133,11 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
   });
 
   test("what cannot be started is answered in the words of the original, and may be started again", async () => {
-    write({ "again.txt": "again" });
-    await hub.command("trigger", { correlationId: "again", options: { "upload.files": `${files}/again.txt` } });
+    uploading.write({ "again.txt": "again" });
+    await hub.command("trigger", {
+      correlationId: "again",
+      options: { "upload.files": `${uploading.files}/again.txt` },
+    });
     const [request] = await hub.requests("again", 1);
     const start = async (correlationId: unknown, options?: unknown) => {
       const { status, value } = await hub.command("start", { correlationId, options });
@@ -188,9 +181,9 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
     );
     assert.ok(!hub.device.host.log.includes("a-secret-token"));
     assert.deepEqual(hub.reportsOf("again"), []);
-    await hub.startOne(request!, { ...to("again")(request!), "storage.provider": "GENERIC" });
+    await hub.startOne(request!, { ...uploading.to("again")(request!), "storage.provider": "GENERIC" });
     assert.equal((await hub.end("again")).state, "SUCCESS");
-    assert.deepEqual(await start("again#1", to("again")(request!)), unknown("again#1"));
+    assert.deepEqual(await start("again#1", uploading.to("again")(request!)), unknown("again#1"));
   });
 
   test("a trigger that cannot be carried out is answered in the words of the original", async () => {
@@ -200,7 +193,7 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
     };
     const failed = (message: string) => [500, "messages:execution.failed", message];
     assert.deepEqual(await trigger({}), failed("upload files not specified"));
-    assert.deepEqual(await trigger({ "upload.files": `${files}/[a` }), failed("syntax error in pattern"));
+    assert.deepEqual(await trigger({ "upload.files": `${uploading.files}/[a` }), failed("syntax error in pattern"));
     assert.equal((await trigger({ "upload.files": 1 }))[0], 400);
     const unsupported = await hub.command("pause", {});
     assert.deepEqual(unsupported.value, {
@@ -221,8 +214,12 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
   });
 
   test("options that go out again are bounded, and those that the device sets itself win", async () => {
-    write({ "bounded.txt": "x" });
-    const options = { "upload.files": `${files}/bounded.txt`, "options.file.path": "/etc/passwd", "options.a": "b" };
+    uploading.write({ "bounded.txt": "x" });
+    const options = {
+      "upload.files": `${uploading.files}/bounded.txt`,
+      "options.file.path": "/etc/passwd",
+      "options.a": "b",
+    };
     const long = "x".repeat(16_384);
     const refused = await hub.command("trigger", {
       correlationId: "bounded",
@@ -234,20 +231,20 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
     const [request] = await hub.requests("bounded", 1);
     assert.deepEqual(request!.options, {
       a: "b",
-      "file.path": `${files}/bounded.txt`,
+      "file.path": `${uploading.files}/bounded.txt`,
       "storage.providers": "aws, azure, generic",
     });
-    const start = { correlationId: "bounded#1", options: { ...to("bounded")(request!), "info.a": long } };
+    const start = { correlationId: "bounded#1", options: { ...uploading.to("bounded")(request!), "info.a": long } };
     const { status, value } = await hub.command("start", start);
     assert.deepEqual([status, value?.message], [500, `the options info.* ${message}`]);
-    await hub.startOne(request!, to("bounded")(request!));
+    await hub.startOne(request!, uploading.to("bounded")(request!));
     assert.equal((await hub.end("bounded")).state, "SUCCESS");
   });
 
   test("a command without request id is executed, and one without headers runs without an answer", async () => {
-    write({ "plain.txt": "plain" });
+    uploading.write({ "plain.txt": "plain" });
     const { device } = hub;
-    const value = (id: string) => ({ correlationId: id, options: { "upload.files": `${files}/plain.txt` } });
+    const value = (id: string) => ({ correlationId: id, options: { "upload.files": `${uploading.files}/plain.txt` } });
     const about = { feature: "AutoUploadable" };
     await device.command("trigger", value("no-id"), { ...about, topic: "command///req//trigger", correlationId: "n1" });
     await hub.requests("no-id", 1);
@@ -259,10 +256,10 @@ describe("file uploads over MQTT", { skip, timeout: 120_000 }, () => {
   });
 
   test("names of members are read in any case", async () => {
-    write({ "case.txt": "case" });
-    await hub.command("trigger", { CorrelationID: "case", Options: { "upload.files": `${files}/case.txt` } });
+    uploading.write({ "case.txt": "case" });
+    await hub.command("trigger", { CorrelationID: "case", Options: { "upload.files": `${uploading.files}/case.txt` } });
     const [request] = await hub.requests("case", 1);
-    await hub.command("start", { CORRELATIONID: "case#1", OPTIONS: to("case")(request!) });
+    await hub.command("start", { CORRELATIONID: "case#1", OPTIONS: uploading.to("case")(request!) });
     assert.equal((await hub.end("case")).state, "SUCCESS");
   });
 
