@@ -5,12 +5,12 @@ import { type ErrorCode, GantryError, toFailure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import { type Contributions, type PluginContext, PluginUnavailable } from "../sdk.ts";
 import { withDeadline } from "./deadline.ts";
-import { Gate } from "./gate.ts";
 import type { CarrierProcess, StartPlugin } from "./in-process.ts";
 import type { InstalledPlugin } from "./installed-plugin.ts";
 import { OpenCalls, type Patience } from "./open-calls.ts";
 import { blockedBy, type PluginState, reportState, type Standing } from "./plugin-state.ts";
 import { isProcessFailure, ProcessFailures } from "./process-failures.ts";
+import { ReplacementGate } from "./replacement-gate.ts";
 import { setUpPlugin, startFailure } from "./set-up-plugin.ts";
 
 export interface PluginLifeOptions {
@@ -42,7 +42,7 @@ export class PluginLife {
   #process: CarrierProcess | undefined;
   readonly #failures: ProcessFailures;
   #calls = new OpenCalls();
-  readonly #gate = new Gate();
+  readonly #gate = new ReplacementGate();
   #attempt: Promise<void> | undefined;
   #callOff: (() => void) | undefined;
   #retries = 0;

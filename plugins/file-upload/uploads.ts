@@ -9,7 +9,7 @@ import { type Ending, lastUpload, progressOf } from "./last-upload.ts";
 import { type Batch, type BatchFile, type Ledger, rememberCancel, rememberUploaded } from "./ledger.ts";
 import { Places } from "./places.ts";
 import type { SelectedFile } from "./selection.ts";
-import { pageFiles, StartedFiles } from "./started.ts";
+import { pageFiles, StartedFiles } from "./started-files.ts";
 import { fileId, GeneratedIds, parseFileId } from "./upload-ids.ts";
 
 export interface UploadsOptions {

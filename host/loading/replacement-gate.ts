@@ -1,5 +1,5 @@
 /** Where steps and calls of a plugin wait while it is being replaced. */
-export class Gate {
+export class ReplacementGate {
   #replacing: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { StartedFiles } from "../../../plugins/file-upload/started.ts";
+import { StartedFiles } from "../../../plugins/file-upload/started-files.ts";
 
 const names = Array.from({ length: 200 }, (_, n) => `file-${n}`);
 const never = new AbortController().signal;
