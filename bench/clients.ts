@@ -18,7 +18,7 @@ export function timed(work: () => void): number {
 
 /** The most memory this process has had resident. */
 export function peakMb(): number {
-  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]) / 1024;
+  return peakOf("self")!;
 }
 
 /** Runs a program to its end; `peakMb` is the most it has had resident, `said` the end of what it has to say. */
@@ -47,7 +47,7 @@ export async function measured(
 }
 
 /** Undefined where it has ended. */
-function peakOf(pid: number): number | undefined {
+function peakOf(pid: number | "self"): number | undefined {
   try {
     const found = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
     return found === null ? undefined : Number(found[1]) / 1024;

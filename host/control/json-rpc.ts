@@ -1,6 +1,7 @@
 // JSON-RPC 2.0, one object a line: https://www.jsonrpc.org/specification. Lists of requests are not taken.
 
 import { type Failure, GantryError, toFailure } from "../errors.ts";
+import { isObject } from "../is-object.ts";
 import { isDeeperThan } from "../isolation/json-depth.ts";
 import { type Json, type JsonObject, PluginError } from "../sdk.ts";
 
@@ -98,6 +99,3 @@ export function asError({ code, message, data }: ErrorObject): Error {
 }
 
 const isId = (id: unknown): id is RequestId => id === null || typeof id === "string" || typeof id === "number";
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,4 +1,5 @@
 import manifestSchema from "../../schemas/plugin.schema.json" with { type: "json" };
+import { isObject } from "../is-object.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { type Document, faultAt } from "./document.ts";
 import { type Fault, inOrder } from "./fault.ts";
@@ -55,8 +56,4 @@ function schemasOf(manifest: Json): [path: string[], schema: JsonObject][] {
 
 function membersOf(value: Json | undefined): JsonObject {
   return isObject(value) ? value : {};
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

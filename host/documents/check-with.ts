@@ -9,8 +9,8 @@ import { ofCalls } from "./check-form.ts";
 import type { Checking } from "./checking.ts";
 import { kindsOfWhole } from "./expression-kinds.ts";
 import { checkNamedSecrets, misnamed, secretsNamedIn, type Taker } from "./named-secrets.ts";
-import { parsePointer, pointerTo } from "./pointer.ts";
-import { compileForeign, type compileSchema, compileSound, faultOptions, type SchemaProblem } from "./schema-check.ts";
+import { parentOf, parsePointer, pointerTo, valueAt } from "./pointer.ts";
+import { type compileSchema, compileSound, faultOptions, type SchemaProblem } from "./schema-check.ts";
 import { inWords } from "./schema-words.ts";
 import { type Kind, memberNames, type Shape } from "./shapes.ts";
 import type { Visible } from "./visible.ts";
@@ -49,10 +49,7 @@ export function inputBesideWith(problem: SchemaProblem, root: Json, { steps, tri
   const { pointer, property } = problem;
   const path = parsePointer(pointer);
   if (property === undefined || path.at(-1) !== property) return problem;
-  const step = path
-    .slice(0, -1)
-    .reduce<Json | undefined>((inner, key) => (inner as JsonObject | undefined)?.[key], root);
-  const { uses, trigger } = (step ?? {}) as JsonObject;
+  const { uses, trigger } = (valueAt(root, path.slice(0, -1)) ?? {}) as JsonObject;
   const [verb, input] =
     typeof uses === "string"
       ? [uses, steps.get(uses)?.input]
@@ -156,15 +153,11 @@ function standIn(kind: Kind, written: Json): Json {
 
 /** Whether a problem is one of a value that only the run shows. */
 function isOpen({ pointer, keyword, property }: SchemaProblem, given: Json, open: ReadonlyMap<string, Open>): boolean {
+  // An unknown key is one whatever its value will be.
   const isUnknownKey = property !== undefined && keyword !== "required";
-  // Whatever its value will be.
-  if (isUnknownKey) return open.has(pointer.slice(0, pointer.lastIndexOf("/")));
-  if (open.has(pointer)) return true;
-  if (property !== undefined) return open.has(pointer.slice(0, pointer.lastIndexOf("/")));
-  const value = parsePointer(pointer).reduce<Json | undefined>(
-    (inner, key) => (inner as JsonObject | undefined)?.[key],
-    given,
-  );
+  if (!isUnknownKey && open.has(pointer)) return true;
+  if (property !== undefined) return open.has(parentOf(pointer));
+  const value = valueAt(given, parsePointer(pointer));
   if (typeof value === "string" && hasExpression(value)) return true;
   return (keyword === "anyOf" || keyword === "oneOf") && (holdsExpression(value) || holdsOpen(pointer, open));
 }
@@ -175,16 +168,10 @@ function holdsOpen(pointer: string, open: ReadonlyMap<string, Open>): boolean {
 
 type Check = ReturnType<typeof compileSchema>;
 
-function soundCheck(schema: JsonObject, trusted: boolean): Check | undefined {
-  const options = { defaults: true };
-  const sound = compileSound(schema, options);
-  return sound === undefined || trusted ? sound : compileForeign(schema, options);
-}
-
 const checks = new WeakMap<JsonObject, { check: Check | undefined }>();
 
 function checkOf(schema: JsonObject, trusted: boolean): Check | undefined {
-  const known = checks.get(schema) ?? { check: soundCheck(schema, trusted) };
+  const known = checks.get(schema) ?? { check: compileSound(schema, { defaults: true, trusted }) };
   checks.set(schema, known);
   return known.check;
 }

@@ -3,7 +3,7 @@
 import type { Json, JsonObject } from "../sdk.ts";
 import { isSecretReference } from "../secrets.ts";
 import type { Checking } from "./checking.ts";
-import { parsePointer, pointerTo } from "./pointer.ts";
+import { parsePointer, pointerTo, valueAt } from "./pointer.ts";
 import type { SchemaProblem } from "./schema-problems.ts";
 import { alternatives } from "./schema-words.ts";
 import { memberNames } from "./shapes.ts";
@@ -39,7 +39,7 @@ export function checkNamedSecrets(
 /** What was meant to name a secret, where one may stand, and does not. */
 export function misnamed(problem: SchemaProblem, given: Json, schema: JsonObject): SchemaProblem {
   const place = parsePointer(problem.pointer);
-  const value = place.reduce<Json | undefined>((inner, key) => (inner as JsonObject | undefined)?.[key], given);
+  const value = valueAt(given, place);
   if (problem.keyword !== "type" || typeof value !== "object" || value === null) return problem;
   if (!Object.hasOwn(value, "$secret") || !isSecretPlace(schema, given, place)) return problem;
   const form = 'or `{"$secret": NAME}` with a name of letters, digits, `_`, `.` and `-`, and nothing else';

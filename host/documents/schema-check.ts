@@ -117,10 +117,17 @@ const tooSlow: SchemaProblem = {
   message: `cannot be held against its schema within ${patienceMs} ms`,
 };
 
-/** The same, or undefined for a schema that is none: that is a fault where it stands, and none where it is used. */
-export function compileSound(...given: Parameters<typeof compileSchema>): Check | undefined {
+/**
+ * The same, or undefined for a schema that is none: that is a fault where it stands, and none where it is used. One that is
+ * not `trusted` is watched as by `compileForeign`.
+ */
+export function compileSound(
+  schema: JsonObject,
+  { trusted = true, ...options }: { defaults?: boolean; trusted?: boolean } = {},
+): Check | undefined {
   try {
-    return compileSchema(...given);
+    const check = compileSchema(schema, options);
+    return trusted ? check : compileForeign(schema, options);
   } catch {
     return undefined;
   }

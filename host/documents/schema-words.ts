@@ -1,6 +1,7 @@
 // What a schema expects, in words a person understands.
 
 import type { ErrorObject } from "ajv";
+import { isObject } from "../is-object.ts";
 
 const kinds: Record<string, string> = {
   string: "a text",
@@ -81,8 +82,6 @@ export function expectation({ keyword, params, parentSchema, data }: ErrorObject
       return `does not match the schema (${keyword})`;
   }
 }
-
-const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 // What belongs into an object, where that is said in a few words.
 function membersOf(schema: unknown): string {

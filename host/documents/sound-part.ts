@@ -1,8 +1,8 @@
 // The part of a workflow that has its shape, so that one mistake does not hide others.
 
-import type { Json, JsonObject } from "../sdk.ts";
+import type { Json } from "../sdk.ts";
 import type { Document } from "./document.ts";
-import { parsePointer, pointerTo } from "./pointer.ts";
+import { parsePointer, pointerTo, valueAt } from "./pointer.ts";
 import type { SchemaProblem } from "./schema-check.ts";
 
 export interface SoundPart {
@@ -52,7 +52,7 @@ function setAside(
   }
   const path = parsePointer(pointer);
   const key = path.pop();
-  const parent = path.reduce<Json | undefined>((value, name) => (value as JsonObject | undefined)?.[name], root);
+  const parent = valueAt(root, path);
   if (key === undefined || typeof parent !== "object" || parent === null) return;
   broken.add(pointerTo(path));
   if (Array.isArray(parent)) {

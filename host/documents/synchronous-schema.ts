@@ -1,7 +1,8 @@
 // ajv reads `$async` in a schema as the wish to be answered later, and such a check refuses nothing by itself. The word
 // means nothing in JSON Schema, so it is left out wherever a schema may stand.
 
-import type { Json, JsonObject } from "../sdk.ts";
+import { isObject } from "../is-object.ts";
+import type { Json } from "../sdk.ts";
 
 const ofSchemas = ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"];
 const ofOne = [
@@ -26,8 +27,4 @@ function withinKeyword(keyword: string, value: Json): Json {
   if (ofSchemas.includes(keyword) && isObject(value))
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, synchronous(inner)!]));
   return value;
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,10 +3,11 @@
 
 import workflowSchema from "../../schemas/workflow.schema.json" with { type: "json" };
 import { hasExpression, parseText } from "../expressions/index.ts";
+import { isObject } from "../is-object.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { membersOfForm } from "./check-form.ts";
 import { habitAt } from "./habits.ts";
-import { parsePointer } from "./pointer.ts";
+import { parentOf, parsePointer, valueAt } from "./pointer.ts";
 import { compileSchema, type SchemaProblem } from "./schema-check.ts";
 import { listed } from "./shapes.ts";
 
@@ -69,7 +70,7 @@ function withHabits(problems: SchemaProblem[], part: Part, value: Json): SchemaP
   const changed = problems.map((problem) => {
     const { pointer, property, keyword } = problem;
     if (property === undefined || keyword === "required") return problem;
-    const parent = pointer.slice(0, pointer.lastIndexOf("/"));
+    const parent = parentOf(pointer);
     const habit = habitAt(parent, property, part);
     const { suggestion: near, ...plain } = problem;
     const message = `\`${property}\` is not known here`;
@@ -94,9 +95,6 @@ function withHabits(problems: SchemaProblem[], part: Part, value: Json): SchemaP
       keyword !== "required" || !(meant.has(pointer) || choice.some((name) => meant.has(`${pointer} ${name}`))),
   );
 }
-
-const isObject = (value: Json): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A workflow or step whose lists are empty, and the lists. */
 function apart(value: Json): { alone: Json; inner: { key: string; value: Json }[] } {
@@ -126,6 +124,6 @@ const ofExpressions = new Set([
 function isFaultyExpression(value: Json, pointer: string): boolean {
   const path = parsePointer(pointer);
   if (!ofExpressions.has(path.at(-1) ?? "")) return false;
-  const text = path.reduce<Json | undefined>((inner, key) => (inner as JsonObject | undefined)?.[key], value);
+  const text = valueAt(value, path);
   return typeof text === "string" && hasExpression(text) && parseText(text).faults.length > 0;
 }

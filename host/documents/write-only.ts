@@ -1,7 +1,8 @@
 // What schemas mark with `writeOnly`: secrets, in the input of a workflow, and in the input and output of a step.
 
+import { isObject } from "../is-object.ts";
 import type { Json, JsonObject } from "../sdk.ts";
-import { parsePointer } from "./pointer.ts";
+import { parsePointer, valueAt } from "./pointer.ts";
 import { compileSound } from "./schema-check.ts";
 
 /**
@@ -78,7 +79,7 @@ function targetOf(root: JsonObject, reference: string): Json | undefined {
   if (!reference.startsWith("#")) return undefined;
   if (!/^#(?:\/|$)/.test(reference)) return anchored(root, reference.slice(1));
   const keys = parsePointer(decodeURIComponent(reference.slice(1)));
-  return keys.reduce<Json | undefined>((value, key) => (value as JsonObject | undefined)?.[key], root);
+  return valueAt(root, keys);
 }
 
 function anchored(value: Json, name: string): Json | undefined {
@@ -90,6 +91,3 @@ function anchored(value: Json, name: string): Json | undefined {
   }
   return undefined;
 }
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

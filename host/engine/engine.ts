@@ -13,7 +13,7 @@ import type { EngineEvents } from "./events.ts";
 import { HeldInputs } from "./held-inputs.ts";
 import { checkInput } from "./input-checks.ts";
 import { documentsOf, newRun } from "./new-run.ts";
-import { untilWritten } from "./patient-write.ts";
+import { patienceOf, untilWritten } from "./patient-write.ts";
 import { Programs, type RunProgram } from "./programs.ts";
 import { checkRequirements } from "./requirements.ts";
 import { hostStopping, RunDriver } from "./run-driver.ts";
@@ -329,11 +329,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     if (this.#stopping.signal.aborted) return;
     const { store, log } = this.#options;
     const { runs } = store;
-    const patience = {
-      log: log.child({ run: run.id, workflow: run.workflow }),
-      stopping: this.#stopping.signal,
-      clock: this.#clock,
-    };
+    const patience = patienceOf(run, { log, stopping: this.#stopping.signal, clock: this.#clock });
     // It was accepted, so it keeps its place until the disk takes it.
     const commit: Commit = (records, change) => untilWritten(() => runs.append(run.id, records, change), patience);
     try {

@@ -1,6 +1,7 @@
 // What an `undo` reads is fixed before its step acts: of everything visible then, only the values it names.
 
 import { parseText, type Reference, type Scope } from "../expressions/index.ts";
+import { isObject } from "../is-object.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 import { setMember } from "../set-member.ts";
 
@@ -41,9 +42,6 @@ export function fixValues(paths: Path[], scope: Scope): JsonObject {
   }
   return fixed;
 }
-
-const isObject = (value: Json): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function memberOf(value: Json | undefined, key: string): Json | undefined {
   return value !== undefined && isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;

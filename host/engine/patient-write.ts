@@ -3,6 +3,7 @@
 import type { Clock } from "../clock.ts";
 import type { GantryError } from "../errors.ts";
 import type { HostLog } from "../log.ts";
+import type { Run } from "../store/store.ts";
 import { pause } from "../triggers/pause.ts";
 
 export interface Patience {
@@ -10,6 +11,11 @@ export interface Patience {
   /** Aborted when the host stops. */
   stopping: AbortSignal;
   clock: Clock;
+}
+
+/** What is said while the disk refuses is said of this run. */
+export function patienceOf({ id, workflow }: Run, { log, ...others }: Patience): Patience {
+  return { log: log.child({ run: id, workflow }), ...others };
 }
 
 /**

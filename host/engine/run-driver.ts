@@ -168,11 +168,12 @@ export class RunDriver implements SignalListener {
     for (const entry of entries) applyRecord(this.#state, entry);
     const next = this.#plan();
     const change = this.#changeOf(next);
-    const records = this.#journal.number([...entries, ...next.records], this.#clock.now());
+    const happened = [...entries, ...next.records];
+    const records = this.#journal.number(happened, this.#clock.now());
     if (records.length > 0 || Object.keys(change).length > 0) await this.#journal.commit(records, change);
     if (next.prunes.length > 0) await this.#prune(next);
     Object.assign(this.run, change);
-    this.#waits.tell([...entries, ...next.records], next.waits);
+    this.#waits.tell(happened, next.waits);
     this.#carryOut(next);
   }
 

@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Failure } from "../errors.ts";
 import type { HostLog } from "../log.ts";
 import type { Run, RunChange, Runs } from "../store/store.ts";
-import { untilWritten } from "./patient-write.ts";
+import { patienceOf, untilWritten } from "./patient-write.ts";
 import { nextRecord } from "./records.ts";
 import { endRecord, type RunEnds } from "./run-ends.ts";
 import type { Turnstile } from "./turnstile.ts";
@@ -82,7 +82,7 @@ export class RunQueue {
 
   async #end(run: Run, error: Failure): Promise<void> {
     const { runs, ends, log, clock, stopping } = this.#options;
-    const patience = { log: log.child({ run: run.id, workflow: run.workflow }), stopping, clock };
+    const patience = patienceOf(run, { log, stopping, clock });
     // What an earlier host had begun cleans up; the rest has nothing to clean.
     const journal = runs.journal(run.id);
     if (journal.length > 0) {

@@ -2,11 +2,12 @@ import satisfies from "semver/functions/satisfies.js";
 import validVersion from "semver/functions/valid.js";
 import validRange from "semver/ranges/valid.js";
 import { GantryError } from "../errors.ts";
+import { isObject } from "../is-object.ts";
 import type { Json } from "../sdk.ts";
 import { capped, checkLength, maxDepth, maxRangeLength } from "./limits.ts";
 import { holds } from "./operators.ts";
 import { occurs } from "./search.ts";
-import { isObject, keysOf, spend, spendOnSearch, spendOnText, type Work } from "./work.ts";
+import { keysOf, spend, spendOnSearch, spendOnText, type Work } from "./work.ts";
 import { jsonOf, textOf } from "./written.ts";
 
 export interface ExpressionFunction {

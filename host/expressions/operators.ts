@@ -1,7 +1,8 @@
 import { GantryError } from "../errors.ts";
+import { isObject } from "../is-object.ts";
 import type { Json } from "../sdk.ts";
 import type { Comparison } from "./syntax.ts";
-import { cost, isObject, keysOf, spend, spendOnText, type Work } from "./work.ts";
+import { cost, keysOf, spend, spendOnText, type Work } from "./work.ts";
 
 /** Same type and same content; nothing is converted and case counts. Throws EXPRESSION_TOO_LARGE when work runs out. */
 export function isEqual(left: Json, right: Json, work: Work): boolean {

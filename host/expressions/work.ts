@@ -1,7 +1,4 @@
-// How much one text may make the host do while it is evaluated: a short text can ask for the same large value, or for
-// values that share their parts, again and again.
-
-import type { Json, JsonObject } from "../sdk.ts";
+import type { JsonObject } from "../sdk.ts";
 import { tooLarge } from "./limits.ts";
 
 /** What is left to spend. A unit is worth some tens of nanoseconds. */
@@ -42,6 +39,3 @@ export function keysOf(object: JsonObject, work: Work): string[] {
 }
 
 /** Reads like Array.isArray, but leaves a JsonObject where it is false. */
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}

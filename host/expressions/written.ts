@@ -1,8 +1,9 @@
 // Values as texts.
 
+import { isObject } from "../is-object.ts";
 import type { Json } from "../sdk.ts";
 import { capped, checkLength } from "./limits.ts";
-import { cost, isObject, keysOf, spend, spendOnText, type Work } from "./work.ts";
+import { cost, keysOf, spend, spendOnText, type Work } from "./work.ts";
 
 /** How a value reads inside a text: null as nothing, texts as they are, everything else as JSON. */
 export function textOf(value: Json, work: Work): string {

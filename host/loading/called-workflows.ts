@@ -11,6 +11,7 @@ import type { Fault } from "../documents/fault.ts";
 import { closed } from "../documents/shapes.ts";
 import { visibleOf } from "../documents/visible.ts";
 import type { LoadedWorkflow } from "../engine/workflow.ts";
+import { isObject } from "../is-object.ts";
 import type { Json, JsonObject } from "../sdk.ts";
 
 type Workflows = ReadonlyMap<string, CallableWorkflow>;
@@ -157,8 +158,4 @@ export function callsIn({ steps, onFailure, finally: always }: Workflow): string
 export function inCircle(document: Document, circle: string[]): Fault {
   const message = `it calls itself: ${circle.join(" → ")}`;
   return faultAt(document, "/name", { code: "WORKFLOW_CIRCLE", message });
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

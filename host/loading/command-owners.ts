@@ -3,7 +3,7 @@
 import type { VerbCatalogue } from "../documents/catalogue.ts";
 import { type Document, faultAt } from "../documents/document.ts";
 import type { Fault } from "../documents/fault.ts";
-import { compileForeign, compileSound } from "../documents/schema-check.ts";
+import { compileSound } from "../documents/schema-check.ts";
 import type { LoadedWorkflow } from "../engine/workflow.ts";
 import { compile, evaluate, hasExpression, parseText } from "../expressions/index.ts";
 import type { Json, JsonObject } from "../sdk.ts";
@@ -37,9 +37,7 @@ export class CommandOwners {
     const { with: schema = {}, command, trusted } = this.#catalogue.triggers.get(trigger) ?? {};
     if (command === undefined) return undefined;
     const filled = structuredClone(settings);
-    const options = { defaults: true };
-    const sound = compileSound(schema, options);
-    (sound === undefined || trusted ? sound : compileForeign(schema, options))?.(filled);
+    compileSound(schema, { defaults: true, trusted: trusted ?? false })?.(filled);
     return JSON.stringify([trigger, ...command.map((name) => sorted(this.#valueOf(filled[name] ?? null)))]);
   }
 

@@ -4,10 +4,10 @@ import type { CallableWorkflow, VerbCatalogue } from "../documents/catalogue.ts"
 import { circleFrom } from "../documents/check-called.ts";
 import { type Document, faultAt, readDocument } from "../documents/document.ts";
 import type { Fault } from "../documents/fault.ts";
-import { parsePointer } from "../documents/pointer.ts";
+import { parsePointer, valueAt } from "../documents/pointer.ts";
 import type { BrokenWorkflow, LoadedWorkflow } from "../engine/workflow.ts";
 import { compile, evaluate } from "../expressions/index.ts";
-import type { Json, JsonObject } from "../sdk.ts";
+import type { Json } from "../sdk.ts";
 import { callableByName, callsIn, callsOf, inCircle } from "./called-workflows.ts";
 import { CommandOwners } from "./command-owners.ts";
 import { checkReading } from "./load-workflow.ts";
@@ -142,12 +142,8 @@ function documentsIn(folder: string): string[] {
 // A step that is unknown because its plugin cannot be read is no mistake of this document.
 function isConsequence({ pointer }: Fault, document: Document | undefined, unreadable: readonly string[]): boolean {
   if (!/\/(uses|trigger)$/.test(pointer)) return false;
-  const address = valueAt(document?.value as Json, pointer);
+  const address = valueAt(document?.value as Json, parsePointer(pointer));
   return typeof address === "string" && unreadable.some((name) => address.startsWith(`${name}/`));
-}
-
-function valueAt(value: Json | undefined, pointer: string): unknown {
-  return parsePointer(pointer).reduce<unknown>((parent, key) => (parent as JsonObject | undefined)?.[key], value);
 }
 
 function duplicate(document: Document, name: string, file: string): Fault {

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { largeFolder } from "./data-directory.ts";
 import { digestIn, LARGE_BYTES, largeFile, markOf } from "./large-values.ts";
+import { numberOfRun } from "./schema.ts";
 import { syncPath, writeFileSynced } from "./synced-files.ts";
 
 export class LargeFiles {
@@ -16,7 +17,7 @@ export class LargeFiles {
   constructor(dataDirectory: string, database: DatabaseSync) {
     this.#dataDirectory = dataDirectory;
     const find = database.prepare(
-      `SELECT 1 FROM journal WHERE run_number = (SELECT number FROM runs WHERE id = ?1)
+      `SELECT 1 FROM journal WHERE run_number = ${numberOfRun}
          AND data >= 'large:' AND data < 'large;' AND substr(data, -64) = ?2
        UNION ALL SELECT 1 FROM runs WHERE id = ?1
          AND ?2 IN (substr(input, -64), substr(event, -64), substr(output, -64), substr(error, -64)) LIMIT 1`,

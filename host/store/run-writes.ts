@@ -2,6 +2,7 @@
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { LargeFiles } from "./large-files.ts";
+import { numberOfRun } from "./schema.ts";
 
 /** In the order of the columns below. */
 export type RunRow = [
@@ -33,9 +34,6 @@ export type RunUpdate = [columns: RunColumn[], values: (string | number | null)[
 /** Where input, event, output and error begin within the row, and how many they are. */
 const FIRST_VALUE = 8;
 const VALUES = 4;
-
-/** Of the run whose id is the statement's first argument. */
-export const numberOfRun = "(SELECT number FROM runs WHERE id = ?1)";
 
 export function runWrites(database: DatabaseSync, large: LargeFiles) {
   const insertRun = database.prepare(

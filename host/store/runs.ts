@@ -7,6 +7,7 @@ import { storeError } from "./failure.ts";
 import type { ValueReader } from "./large-values.ts";
 import type { ReadConnection } from "./read-connection.ts";
 import type { PruneRow, RecordRow, RunColumn, RunRow, RunUpdate } from "./run-writes.ts";
+import { numberOfRun } from "./schema.ts";
 import type { JournalRecord, Prune, Run, RunChange, RunFilter, RunStatus, Runs, RunsReading } from "./store.ts";
 import type { Writer } from "./writer.ts";
 
@@ -66,7 +67,7 @@ export function readRuns(connection: ReadConnection, values: ValueReader): RunsR
     },
     journal(runId) {
       const sql = `SELECT sequence, at, kind, path, data FROM journal
-        WHERE run_number = (SELECT number FROM runs WHERE id = ?) ORDER BY sequence`;
+        WHERE run_number = ${numberOfRun} ORDER BY sequence`;
       const rows = connection.all<JournalRecord & { data: string }>(sql, runId);
       return rows.map((row) => ({ ...row, data: values.read(runId, `record ${row.sequence}`, row.data) }));
     },

@@ -106,6 +106,9 @@ const migrations = [
 
 export const SCHEMA_VERSION = migrations.length;
 
+/** Of the run whose id is the statement's first argument. */
+export const numberOfRun = "(SELECT number FROM runs WHERE id = ?1)";
+
 export function schemaVersion(database: DatabaseSync): number {
   return readPragma(database, "user_version");
 }

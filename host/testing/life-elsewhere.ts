@@ -21,14 +21,16 @@ interface Asked {
   onProgress?: (progress: Progress) => void;
 }
 
+/** Those that bin/gantry gives Node. */
+export const nodeOptions = ["--max-semi-space-size=8"];
+
 export interface ElsewhereOptions extends LifeOptions {
   environment: NodeJS.ProcessEnv;
 }
 
 /** Resolves once the host serves; rejects with what it has logged where it ends before. */
 export async function beginElsewhere({ onLine, environment, ...options }: ElsewhereOptions): Promise<Life> {
-  // The option is that of bin/gantry.
-  const child = spawn(process.execPath, ["--max-semi-space-size=8", main, JSON.stringify(options)], {
+  const child = spawn(process.execPath, [...nodeOptions, main, JSON.stringify(options)], {
     stdio: ["ignore", "inherit", "pipe", "ipc"],
     // A second start then costs half of the first.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "gantry-testing-cache"), ...process.env, ...environment },

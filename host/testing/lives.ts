@@ -107,6 +107,7 @@ export class Lives implements AsyncDisposable {
       for (const name of this.#setHere) delete process.env[name];
     }
   }
+
   async #end(): Promise<void> {
     this.#life = undefined;
     await this.#onEnd();

@@ -6,6 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { JsonObject } from "../../host/sdk.ts";
+import { nodeOptions } from "../../host/testing/life-elsewhere.ts";
 
 const main = fileURLToPath(new URL("../../host/main.ts", import.meta.url));
 
@@ -37,8 +38,7 @@ export class HostProcess {
   readonly #ready: Promise<void>;
 
   constructor(folder: HostFolder, environment: NodeJS.ProcessEnv = {}, more: string[] = []) {
-    // The option is that of bin/gantry.
-    const args = ["--max-semi-space-size=8", main, "up", "--config", folder.config, "--data", folder.data, ...more];
+    const args = [...nodeOptions, main, "up", "--config", folder.config, "--data", folder.data, ...more];
     this.child = spawn(process.execPath, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ...environment },
